@@ -1,0 +1,213 @@
+// hc.h chapter 8: options and their defaults.
+#include "capi/options.h"
+
+#include <array>
+#include <climits>
+#include <optional>
+
+#include "adapter/curl_runtime.h"
+#include "capi/guard.h"
+#include "model/text.h"
+
+namespace hc::capi {
+namespace {
+
+constexpr uint64_t kMaxMs = 1000ULL * 3600 * 24 * 365 * 100;
+
+void unset(hc_timeouts* timeouts) {
+  *timeouts = {HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET};
+}
+
+// Reads options one by one and remembers the first that is wrong.
+class Reader {
+ public:
+  explicit Reader(Status* status) : status_(*status) {}
+
+  void number(uint64_t given, const char* name, uint64_t least, uint64_t most, uint64_t* out) {
+    if (given == HC_UNSET) return;
+    if (given < least || given > most) {
+      fail(name, "must be from " + std::to_string(least) + " to " + std::to_string(most));
+      return;
+    }
+    *out = given;
+  }
+  void duration(uint64_t given, const char* name, Duration* out) {
+    if (given == HC_UNSET) return;
+    if (given != HC_FOREVER && given > kMaxMs) return fail(name, "is longer than 100 years; use HC_FOREVER");
+    *out = from_ms(given);
+  }
+  void timeout(uint64_t given, const char* name, uint64_t* out) {
+    if (given == HC_UNSET) return;
+    if (given != HC_FOREVER && given > kMaxMs) return fail(name, "is longer than 100 years; 0 is none");
+    *out = given == HC_FOREVER ? 0 : given;
+  }
+  void flag(uint8_t given, const char* name, bool* out) {
+    if (given == HC_UNSET_FLAG) return;
+    if (given != HC_OFF && given != HC_ON) return fail(name, "is neither HC_OFF nor HC_ON");
+    *out = given == HC_ON;
+  }
+  void text(hc_str given, const char* name, std::string* out) {
+    if (given.data == nullptr) return;
+    std::string_view value = view(given);
+    if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) {
+      return fail(name, "has CR, LF or NUL");
+    }
+    *out = value;
+  }
+  void fail(const char* name, const std::string& what) {
+    if (status_.is_ok()) status_ = Status::invalid(std::string(name) + ": " + what);
+  }
+
+ private:
+  Status& status_;
+};
+
+void read_connections(const hc_session_options& o, Reader& read, SessionConfig* config) {
+  read.number(o.limit, "limit", 0, UINT32_MAX, &config->limit);
+  read.number(o.limit_per_host, "limit_per_host", 0, UINT32_MAX, &config->limit_per_host);
+  read.number(o.max_connecting, "max_connecting", 0, UINT32_MAX, &config->max_connecting);
+  read.number(o.max_waiting, "max_waiting", 0, UINT32_MAX, &config->max_waiting);
+  read.duration(o.keepalive_timeout_ms, "keepalive_timeout_ms", &config->keepalive_timeout);
+  read.duration(o.max_lifetime_ms, "max_lifetime_ms", &config->max_lifetime);
+  read.flag(o.force_close, "force_close", &config->force_close);
+  read.flag(o.retry_stale, "retry_stale", &config->retry_stale);
+  if (config->force_close && o.keepalive_timeout_ms != HC_UNSET) {
+    read.fail("keepalive_timeout_ms", "means nothing together with force_close");
+  }
+}
+
+void read_family(uint8_t given, Reader& read, Family* out) {
+  if (given == HC_UNSET_FLAG) return;
+  if (given != HC_FAMILY_ANY && given != HC_FAMILY_V4 && given != HC_FAMILY_V6) {
+    return read.fail("family", "is not one of HC_FAMILY_*");
+  }
+  *out = static_cast<Family>(given);
+}
+
+void read_names(const hc_session_options& o, Reader& read, SessionConfig* config) {
+  NameServiceOptions& names = config->names;
+  uint64_t capacity = names.capacity;
+  read.flag(o.use_dns_cache, "use_dns_cache", &names.use_cache);
+  read_family(o.family, read, &names.family);
+  read.duration(o.ttl_dns_cache_ms, "ttl_dns_cache_ms", &names.ttl);
+  read.duration(o.dns_stale_ttl_ms, "dns_stale_ttl_ms", &names.stale_ttl);
+  read.duration(o.dns_negative_ttl_ms, "dns_negative_ttl_ms", &names.negative_ttl);
+  read.number(o.dns_cache_size, "dns_cache_size", 1, 1'000'000, &capacity);
+  names.capacity = capacity;
+  read.duration(o.happy_eyeballs_ms, "happy_eyeballs_ms", &config->happy_eyeballs);
+  read.text(o.nameservers, "nameservers", &config->nameservers);
+  config->on_resolve = o.on_resolve;
+  config->on_resolve_data = o.on_resolve_data;
+}
+
+void read_sockets(const hc_session_options& o, Reader& read, SessionConfig* config) {
+  read.text(o.local_addr, "local_addr", &config->local_addr);
+  if (!config->local_addr.empty() && !IpAddress::parse(config->local_addr)) {
+    read.fail("local_addr", "is not a numeric address");
+  }
+  read.text(o.interface_name, "interface_name", &config->interface_name);
+  if (config->interface_name.size() > 15) read.fail("interface_name", "is longer than 15 bytes");
+  read.flag(o.tcp_nodelay, "tcp_nodelay", &config->tcp_nodelay);
+  read.flag(o.tcp_keepalive, "tcp_keepalive", &config->tcp_keepalive);
+  read.duration(o.tcp_keepalive_idle_ms, "tcp_keepalive_idle_ms", &config->tcp_keepalive_idle);
+  read.duration(o.tcp_keepalive_interval_ms, "tcp_keepalive_interval_ms", &config->tcp_keepalive_interval);
+  read.duration(o.tcp_user_timeout_ms, "tcp_user_timeout_ms", &config->tcp_user_timeout);
+  read.number(o.receive_buffer, "receive_buffer", 0, INT_MAX / 2, &config->receive_buffer);
+  read.number(o.send_buffer, "send_buffer", 0, INT_MAX / 2, &config->send_buffer);
+  config->on_socket = o.on_socket;
+  config->on_socket_data = o.on_socket_data;
+}
+
+void read_timeouts(const hc_timeouts& given, Reader& read, hc_timeouts* out) {
+  read.timeout(given.total_ms, "timeouts.total_ms", &out->total_ms);
+  read.timeout(given.pool_ms, "timeouts.pool_ms", &out->pool_ms);
+  read.timeout(given.dns_ms, "timeouts.dns_ms", &out->dns_ms);
+  read.timeout(given.connect_ms, "timeouts.connect_ms", &out->connect_ms);
+  read.timeout(given.sock_connect_ms, "timeouts.sock_connect_ms", &out->sock_connect_ms);
+  read.timeout(given.sock_read_ms, "timeouts.sock_read_ms", &out->sock_read_ms);
+  read.timeout(given.sock_write_ms, "timeouts.sock_write_ms", &out->sock_write_ms);
+  read.timeout(given.first_byte_ms, "timeouts.first_byte_ms", &out->first_byte_ms);
+}
+
+void read_headers(const hc_session_options& o, Reader& read, SessionConfig* config) {
+  if (o.header_count > 1000) return read.fail("header_count", "is more than 1000");
+  if (o.header_count > 0 && o.headers == nullptr) return read.fail("headers", "NULL");
+  for (size_t i = 0; i < o.header_count; ++i) {
+    DefaultHeader header;
+    read.text(o.headers[i].name, "headers: name", &header.name);
+    read.text(o.headers[i].value, "headers: value", &header.value);
+    if (!is_token(header.name)) read.fail("headers", "a name is not a token");
+    config->headers.push_back(std::move(header));
+  }
+}
+
+void read_rest(const hc_session_options& o, Reader& read, SessionConfig* config) {
+  read.flag(o.tls_verify, "tls_verify", &config->tls_verify);
+  read.text(o.ca_file, "ca_file", &config->ca_file);
+  read.number(o.max_body, "max_body", 0, HC_UNSET - 1, &config->max_body);
+  read.number(o.max_header_bytes, "max_header_bytes", 1, UINT32_MAX, &config->max_header_bytes);
+  read.number(o.max_headers, "max_headers", 1, UINT32_MAX, &config->max_headers);
+  config->user_agent = "libhc/" HC_VERSION_STRING;
+  read.text(o.user_agent, "user_agent", &config->user_agent);
+  config->on_log = o.on_log;
+  config->on_log_data = o.on_log_data;
+  if (o.log_level == HC_UNSET_INT) return;
+  if (o.log_level < 0 || o.log_level > HC_LOG_DEBUG) read.fail("log_level", "is not one of HC_LOG_*");
+  config->log_level = o.log_level;
+}
+
+Status find_ca(SessionConfig* config) {
+  bool is_given = !config->ca_file.empty();
+  if (!is_given) config->ca_file = CurlRuntime::default_ca_file();
+  return is_given ? CurlRuntime::check_ca_file(config->ca_file) : Status::ok();
+}
+
+}  // namespace
+
+Status session_config(const hc_session_options* options, SessionConfig* out) {
+  hc_session_options given;
+  hc_session_options_init(&given, sizeof given);
+  if (options != nullptr) HC_RETURN_IF_BAD(copy_in(options, "options", &given));
+  Status status;
+  Reader read(&status);
+  read_connections(given, read, out);
+  read_names(given, read, out);
+  read_sockets(given, read, out);
+  read_timeouts(given.timeouts, read, &out->timeouts);
+  read_headers(given, read, out);
+  read_rest(given, read, out);
+  return status.is_ok() ? find_ca(out) : status;
+}
+
+}  // namespace hc::capi
+
+extern "C" hc_status hc_session_options_init(hc_session_options* options, size_t size) {
+  if (options == nullptr || size != sizeof(hc_session_options)) return HC_E_INVALID;
+  hc_session_options o{};
+  o.struct_size = sizeof o;
+  for (uint64_t* number :
+       {&o.limit, &o.limit_per_host, &o.max_connecting, &o.max_waiting, &o.keepalive_timeout_ms, &o.max_lifetime_ms,
+        &o.ttl_dns_cache_ms, &o.dns_stale_ttl_ms, &o.dns_negative_ttl_ms, &o.dns_cache_size, &o.happy_eyeballs_ms,
+        &o.tcp_keepalive_idle_ms, &o.tcp_keepalive_interval_ms, &o.tcp_user_timeout_ms, &o.receive_buffer,
+        &o.send_buffer, &o.max_body, &o.max_header_bytes, &o.max_headers}) {
+    *number = HC_UNSET;
+  }
+  for (uint8_t* flag : {&o.force_close, &o.retry_stale, &o.use_dns_cache, &o.family, &o.tls_verify, &o.tcp_nodelay,
+                        &o.tcp_keepalive}) {
+    *flag = HC_UNSET_FLAG;
+  }
+  o.log_level = HC_UNSET_INT;
+  hc::capi::unset(&o.timeouts);
+  *options = o;
+  return HC_OK;
+}
+
+extern "C" hc_status hc_request_init(hc_request* request, size_t size) {
+  if (request == nullptr || size != sizeof(hc_request)) return HC_E_INVALID;
+  *request = hc_request{};
+  request->struct_size = sizeof(hc_request);
+  request->body_kind = request->force_close = request->retry_stale = HC_UNSET_FLAG;
+  request->max_body = HC_UNSET;
+  hc::capi::unset(&request->timeouts);
+  return HC_OK;
+}

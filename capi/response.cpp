@@ -1,0 +1,65 @@
+// hc.h chapter 10: responses.
+#include "capi/guard.h"
+#include "model/response.h"
+
+using namespace hc;        // NOLINT: this file is the border between the two
+using namespace hc::capi;  // NOLINT
+
+extern "C" hc_status hc_response_get_info(const hc_response* response, hc_response_info* info) {
+  return guard(nullptr, [&]() -> Status {
+    HC_REQUIRE(response != nullptr, "response");
+    const Response& from = from_handle(response);
+    hc_response_info value{};
+    value.status = from.status().code();
+    value.http_status = from.http_status();
+    value.http_version = from.http_version();
+    value.reason = as_str(from.reason());
+    value.headers = from.headers().data();
+    value.header_count = from.headers().size();
+    value.body = as_str(from.body());
+    value.connection = from.connection;
+    value.reused = from.reused ? HC_ON : HC_OFF;
+    value.attempts = from.attempts;
+    value.remote_address = as_str(from.remote_address());
+    value.remote_port = from.remote.port;
+    value.timing = from.timing;
+    return copy_out(value, "info", info);
+  });
+}
+
+extern "C" hc_status hc_response_status(const hc_response* response) {
+  return response == nullptr ? HC_E_INVALID : from_handle(response).status().code();
+}
+
+extern "C" int32_t hc_response_http_status(const hc_response* response) {
+  return response == nullptr ? 0 : from_handle(response).http_status();
+}
+
+extern "C" hc_str hc_response_body(const hc_response* response) {
+  return response == nullptr ? hc_str{nullptr, 0} : as_str(from_handle(response).body());
+}
+
+extern "C" hc_status hc_response_header(const hc_response* response, hc_str name, size_t nth, hc_str* value) {
+  return guard(nullptr, [&]() -> Status {
+    HC_REQUIRE(response != nullptr, "response");
+    HC_REQUIRE(value != nullptr, "value");
+    const hc_header* header = from_handle(response).find_header(view(name), nth);
+    if (header == nullptr) return Status::invalid("name: no such field");
+    *value = header->value;
+    return Status::ok();
+  });
+}
+
+extern "C" hc_status hc_response_error(const hc_response* response, hc_error* error) {
+  return guard(nullptr, [&]() -> Status {
+    HC_REQUIRE(response != nullptr, "response");
+    HC_REQUIRE(error != nullptr, "error");
+    if (error->struct_size != sizeof(hc_error)) return Status::invalid("error->struct_size: use hc_error_init()");
+    report(error, from_handle(response).status());
+    return Status::ok();
+  });
+}
+
+extern "C" void hc_response_free(hc_response* response) {
+  if (response != nullptr) delete &from_handle(response);
+}

@@ -1,0 +1,954 @@
+/*
+ * libhc - one HTTP client session for every language.
+ *
+ * A session holds what is worth keeping between requests: connections, DNS
+ * answers, TLS sessions and the limits that keep all of them in bounds. Make
+ * one, hand it requests from any thread, and take the answers from a queue, in
+ * a callback, or by waiting:
+ *
+ *     hc_session *session;
+ *     hc_error error;
+ *     hc_error_init(&error, sizeof error);
+ *     if (hc_session_create(&session, NULL, &error) != HC_OK) die(error.message);
+ *
+ *     hc_request request;
+ *     hc_request_init(&request, sizeof request);
+ *     request.url = HC_STR("http://localhost:8080/");
+ *
+ *     hc_response *response;
+ *     if (hc_session_perform(session, &request, &response, &error) == HC_OK) {
+ *       hc_str body = hc_response_body(response);
+ *       fwrite(body.data, 1, body.len, stdout);
+ *       hc_response_free(response);
+ *     }
+ *     hc_session_free(session);
+ *
+ * Rules that hold everywhere, so that no function has to repeat them:
+ *
+ *   Threads    Every function may be called from any thread, also from inside a
+ *              callback, unless its Threads line says otherwise. Callbacks run
+ *              on the session's loop thread: keep them short and never block.
+ *   Ownership  `_create` gives you a handle, `_free` takes it back; every _free
+ *              accepts NULL. What a getter returns belongs to the object asked
+ *              and lives as long as it does. Arguments are copied before a call
+ *              returns, unless the field says borrowed.
+ *   Strings    hc_str is a pointer and a length, not NUL-terminated, UTF-8 or
+ *              ASCII. Only hc_error.message and the results of hc_*_name() and
+ *              hc_version() are NUL-terminated.
+ *   Options    Call the init function of a struct before filling it. A field
+ *              left alone means "the default" in session options and "as the
+ *              session says" in a request. Structs grow at the end; struct_size
+ *              tells the library which one you were compiled with.
+ *   Time       Durations are whole milliseconds in fields ending in _ms; 0 means
+ *              none or off where the field says so. Measured times are
+ *              nanoseconds of the monotonic clock, in fields ending in _ns.
+ *   Outputs    Written on success only, all or nothing.
+ *   Errors     Calls return an hc_status. The optional hc_error argument gets
+ *              the details; a mistake in an argument names that argument.
+ *   Forks      In a child process each inherited handle answers HC_E_FORKED;
+ *              a new session works. The parent is not disturbed.
+ *   Stability  Symbols and struct fields are only added until SOVERSION moves.
+ */
+#ifndef HC_HC_H
+#define HC_HC_H
+
+/* ---- 1 Includes and decorations ----------------------------------------- */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <hc/version.h>
+
+#if defined(__GNUC__)
+#define HC_API __attribute__((visibility("default")))
+#define HC_NODISCARD __attribute__((warn_unused_result))
+#define HC_DEPRECATED(since, use) __attribute__((deprecated("since " since ": use " use)))
+#else
+#define HC_API
+#define HC_NODISCARD
+#define HC_DEPRECATED(since, use)
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- 2 Version ----------------------------------------------------------- */
+
+/**
+ * Returns the version of the library that runs, such as "0.1.0".
+ *
+ * Since      0.1
+ */
+HC_API const char *hc_version(void);
+
+/**
+ * Returns the running library's version as a number: major * 1000000 +
+ * minor * 1000 + patch. Compatible if it is at least the HC_VERSION_NUMBER you
+ * were compiled with and has the same major number.
+ *
+ * Since      0.1
+ */
+HC_API uint32_t hc_version_number(void);
+
+/* ---- 3 Plain types ------------------------------------------------------- */
+
+/** Result of a call or of a request: HC_OK, or a negative HC_E_*. */
+typedef int32_t hc_status;
+
+/** Number of a request within its session. Never 0, never used twice. */
+typedef uint64_t hc_id;
+
+/** Bytes owned by someone else; not NUL-terminated. {NULL, 0} is "not given". */
+typedef struct hc_str {
+  const char *data;
+  size_t len;
+} hc_str;
+
+/** One header field. Order and case are kept as given. */
+typedef struct hc_header {
+  hc_str name;
+  hc_str value;
+} hc_header;
+
+/** "Not set" in any 64-bit option: the default, or as the session says. */
+#define HC_UNSET UINT64_MAX
+/** The same for options that are one byte wide. */
+#define HC_UNSET_FLAG UINT8_MAX
+/** The same for options that are signed 32 bits wide. */
+#define HC_UNSET_INT INT32_MIN
+/** Without end, where a duration allows it. */
+#define HC_FOREVER (UINT64_MAX - 1)
+
+/** Values of flags. */
+enum { HC_OFF = 0, HC_ON = 1 };
+
+/** Address families, for hc_session_options.family. */
+enum { HC_FAMILY_ANY = 0, HC_FAMILY_V4 = 4, HC_FAMILY_V6 = 6 };
+
+/** How the body of a request is handed over, for hc_request.body_kind. */
+enum {
+  HC_BODY_COPIED = 0,  /* copied before submit returns                           */
+  HC_BODY_BORROWED = 1 /* yours, unchanged and alive until the completion        */
+};
+
+/** Where in its life a request was; see hc_error.phase. */
+enum {
+  HC_PHASE_NONE = 0,       /* not in the life of a request                       */
+  HC_PHASE_WAITING = 1,    /* in line for a connection                           */
+  HC_PHASE_RESOLVING = 2,  /* looking up the host name                           */
+  HC_PHASE_CONNECTING = 3, /* TCP, TLS, proxy                                    */
+  HC_PHASE_SENDING = 4,    /* request head and body on their way                 */
+  HC_PHASE_AWAITING = 5,   /* sent; no byte of the response yet                  */
+  HC_PHASE_RECEIVING = 6,  /* response head or body arriving                     */
+  HC_PHASE_DONE = 7
+};
+
+/** Whose number hc_error.native_code is. */
+enum {
+  HC_NATIVE_NONE = 0,
+  HC_NATIVE_ERRNO = 1,
+  HC_NATIVE_CURL = 2, /* CURLcode                                                */
+  HC_NATIVE_ARES = 3, /* ARES_* status                                           */
+  HC_NATIVE_GAI = 4,  /* EAI_* of getaddrinfo                                    */
+  HC_NATIVE_TLS = 5   /* X509_V_ERR_* of a failed verification                   */
+};
+
+/** Log levels, most severe first. */
+enum { HC_LOG_ERROR = 1, HC_LOG_WARNING = 2, HC_LOG_INFO = 3, HC_LOG_DEBUG = 4 };
+
+/* ---- 4 Handles ----------------------------------------------------------- */
+
+/** A pool of connections and its loop thread. Yours; any thread; hc_session_free(). */
+typedef struct hc_session hc_session;
+/** Finished requests on their way to you. Yours; one drainer; hc_queue_close(). */
+typedef struct hc_queue hc_queue;
+/** What a request came to. Yours; immutable; any thread; hc_response_free(). */
+typedef struct hc_response hc_response;
+/** A question to your resolver. Lent until you answer it: hc_resolve_answer() or _fail(). */
+typedef struct hc_resolve_query hc_resolve_query;
+
+/* ---- 5 Status codes ------------------------------------------------------ */
+
+enum {
+  HC_OK = 0,
+  /* Mistakes of the caller. A retry does not help. */
+  HC_E_INVALID = -1,      /* an argument or option; the message names it          */
+  HC_E_CLOSED = -2,       /* the session or queue is closing or closed            */
+  HC_E_FORKED = -3,       /* the handle belongs to the parent process             */
+  HC_E_DEADLOCK = -4,     /* a blocking call from inside a callback; use _async   */
+  HC_E_TLS_CONFIG = -5,   /* CA, certificate or key could not be loaded           */
+  HC_E_UNSUPPORTED = -6,  /* the libcurl found at run time cannot do this         */
+  HC_E_CALLBACK = -7,     /* your callback refused                                */
+  /* Resources here. A retry later may help. */
+  HC_E_NOMEM = -10,       /* out of memory                                        */
+  HC_E_SYSTEM = -11,      /* the operating system refused; native_code is errno   */
+  HC_E_OVERLOAD = -12,    /* the waiting line is full (max_waiting)               */
+  /* You asked for it. */
+  HC_E_CANCELLED = -20,   /* hc_session_cancel(), or the drain time of close ended */
+  /* The way to the server. A retry may help; nothing was sent. */
+  HC_E_DNS = -30,         /* the name has no address, or the resolver failed      */
+  HC_E_CONNECT = -31,     /* refused, unreachable, reset while connecting         */
+  HC_E_TLS = -32,         /* the TLS handshake failed                             */
+  HC_E_TLS_VERIFY = -33,  /* the certificate is not acceptable. Do not retry      */
+  HC_E_PROXY = -34,       /* the proxy refused                                    */
+  HC_E_ADDRESS_DENIED = -35, /* the address policy refused. Do not retry          */
+  /* The exchange. The server may have acted on the request. */
+  HC_E_STALE = -40,       /* a reused connection died before any answer; it was
+                             not sent twice. Retry if your request may be repeated */
+  HC_E_DISCONNECTED = -41, /* the connection died before the response was whole    */
+  HC_E_INCOMPLETE = -42,  /* the body ended before its announced end              */
+  HC_E_PROTOCOL = -43,    /* the answer is not valid HTTP. A retry rarely helps   */
+  HC_E_TOO_LARGE = -44,   /* max_body, max_header_bytes or max_headers was passed */
+  /* Clocks; see the *_timeout_ms options. */
+  HC_E_TIMEOUT_TOTAL = -60,
+  HC_E_TIMEOUT_POOL = -61,
+  HC_E_TIMEOUT_DNS = -62,
+  HC_E_TIMEOUT_CONNECT = -63,
+  HC_E_TIMEOUT_SOCK_CONNECT = -64,
+  HC_E_TIMEOUT_SOCK_READ = -65,
+  HC_E_TIMEOUT_SOCK_WRITE = -66,
+  HC_E_TIMEOUT_FIRST_BYTE = -67,
+  /* A fault of the library. Please report it. */
+  HC_E_INTERNAL = -99
+};
+
+/**
+ * Returns the name of a status: "HC_E_DNS". Unknown numbers give "HC_E_?".
+ *
+ * Since      0.1
+ */
+HC_API const char *hc_status_name(hc_status status);
+
+/**
+ * Returns a sentence about a status, for people.
+ *
+ * Since      0.1
+ */
+HC_API const char *hc_status_text(hc_status status);
+
+/**
+ * Returns the name of a phase: "connecting". Unknown numbers give "?".
+ *
+ * Since      0.1
+ */
+HC_API const char *hc_phase_name(int32_t phase);
+
+/* ---- 6 Error details ----------------------------------------------------- */
+
+/** Details of a failure, in memory that you provide. */
+typedef struct hc_error {
+  uint32_t struct_size;
+  hc_status status;
+  int32_t phase;         /* HC_PHASE_*: where it happened                        */
+  int32_t native_domain; /* HC_NATIVE_*                                          */
+  int64_t native_code;   /* number in that domain, 0 if none                     */
+  uint64_t phase_ns;     /* how long that phase had lasted; 0 outside a request  */
+  char message[232];     /* one line, NUL-terminated, no secrets                 */
+} hc_error;
+
+/**
+ * Prepares an error struct to receive details.
+ *
+ * Parameters
+ *   error  Not NULL.
+ *   size   sizeof(hc_error) as you were compiled.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL, or a size that no version of the struct had
+ * Since      0.1
+ */
+HC_API hc_status hc_error_init(hc_error *error, size_t size);
+
+/* ---- 7 Callbacks --------------------------------------------------------- */
+
+/** One finished request, as a queue or callback delivers it. */
+typedef struct hc_completion {
+  hc_id id;
+  void *user_data;       /* from the request                                     */
+  hc_response *response; /* now yours: hc_response_free(). Never NULL            */
+  hc_status status;      /* HC_OK: the server answered, with whatever code       */
+  int32_t http_status;   /* 200, 404, ...; 0 unless the server answered          */
+  hc_str body;           /* of the response; lives as long as `response`         */
+} hc_completion;
+
+/**
+ * Receives a finished request on the loop thread. Exactly one call for each
+ * accepted request that named it. hc_session_close(), hc_session_perform() and
+ * hc_queue_wait() would wait for the thread they are on: HC_E_DEADLOCK.
+ */
+typedef void (*hc_completion_fn)(const hc_completion *completion, void *user_data);
+
+/** Receives one line of log without a line end; `line` lives for the call only. */
+typedef void (*hc_log_fn)(int32_t level, hc_str line, void *user_data);
+
+/**
+ * Answers a host name in place of the built-in resolver, on the loop thread.
+ * Return HC_OK to take the query (answer at once or later, from any thread),
+ * HC_RESOLVE_PASS to leave it to the built-in resolver, anything else to fail
+ * the lookup with HC_E_CALLBACK. `host` lives for the call only. A query that
+ * is never answered is ended by the dns clock, but keep the promise: its memory
+ * is only freed by an answer or by the end of the session.
+ */
+typedef hc_status (*hc_resolve_fn)(hc_resolve_query *query, hc_str host, int32_t family, void *user_data);
+enum { HC_RESOLVE_PASS = 1 };
+
+/** About a socket that was just made, before it connects. */
+typedef struct hc_socket_info {
+  uint32_t struct_size;
+  int32_t fd;      /* borrowed: set options, do not close or connect it           */
+  hc_str host;     /* the name in the URL                                         */
+  hc_str address;  /* the numeric address it will connect to                      */
+  uint16_t port;
+  uint16_t reserved[3];
+} hc_socket_info;
+
+/** Sees each new socket on the loop thread. Non-zero refuses it: HC_E_CALLBACK. */
+typedef int32_t (*hc_socket_fn)(const hc_socket_info *socket, void *user_data);
+
+/** Tells that hc_session_close_async() is done; the loop thread's last act. */
+typedef void (*hc_closed_fn)(void *user_data);
+
+/* ---- 8 Options ----------------------------------------------------------- */
+
+/**
+ * The eight clocks, in ms. They never fire early. 0: off. A request's values
+ * override the session's one by one.
+ */
+typedef struct hc_timeouts {
+  uint64_t total_ms;        /* 300000: submit to the last byte, everything        */
+  uint64_t pool_ms;         /* 0: waiting for a connection slot                   */
+  uint64_t dns_ms;          /* 10000: one lookup as this request sees it          */
+  uint64_t connect_ms;      /* 0: slot + DNS + TCP + TLS; not counted on reuse    */
+  uint64_t sock_connect_ms; /* 30000: TCP + TLS, all addresses together           */
+  uint64_t sock_read_ms;    /* 0: silence of the socket, once the upload is done  */
+  uint64_t sock_write_ms;   /* 0: no progress of the upload                       */
+  uint64_t first_byte_ms;   /* 0: end of the upload to the first response byte    */
+} hc_timeouts;
+
+/** How a session behaves. Prepare with hc_session_options_init(). */
+typedef struct hc_session_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+
+  /* Connections. */
+  uint64_t limit;                /* 100: sockets connecting, in use and idle; 0: only
+                                    the process's descriptor budget               */
+  uint64_t limit_per_host;       /* 0 (none): the same per scheme, host and port   */
+  uint64_t max_connecting;       /* 0 (none): sockets connecting at one time       */
+  uint64_t max_waiting;          /* 0 (none): requests in line; beyond: HC_E_OVERLOAD */
+  uint64_t keepalive_timeout_ms; /* 15000: longest idle time; 0: never reuse       */
+  uint64_t max_lifetime_ms;      /* 0 (none): longest life of a connection, +-10 % */
+  uint8_t force_close;           /* HC_OFF: HC_ON closes after each response. Not
+                                    together with keepalive_timeout_ms             */
+  uint8_t retry_stale;           /* HC_ON: repeat an idempotent request once when a
+                                    reused connection died before any answer       */
+
+  /* DNS. */
+  uint8_t use_dns_cache;         /* HC_ON                                          */
+  uint8_t family;                /* HC_FAMILY_ANY                                  */
+
+  /* TLS. */
+  uint8_t tls_verify;            /* HC_ON: certificate chain and host name         */
+
+  uint8_t reserved_flags[3];
+  uint64_t ttl_dns_cache_ms;     /* 10000: upper bound of an answer's life; 0: none;
+                                    HC_FOREVER                                     */
+  uint64_t dns_stale_ttl_ms;     /* 0: how long an expired answer may still serve
+                                    while it is refreshed, or when that fails      */
+  uint64_t dns_negative_ttl_ms;  /* 1000: how long "no such name" is remembered    */
+  uint64_t dns_cache_size;       /* 1000: names kept; 1 to 1000000                 */
+  uint64_t happy_eyeballs_ms;    /* 250: head start of an address; 0: one by one   */
+  hc_str nameservers;            /* system's: "127.0.0.1:5353,[::1]:53", in order  */
+  hc_resolve_fn on_resolve;      /* NULL                                           */
+  void *on_resolve_data;
+
+  /* Sockets. */
+  hc_str local_addr;             /* none: numeric address to bind to               */
+  hc_str interface_name;         /* none: device to bind to (SO_BINDTODEVICE)      */
+  uint8_t tcp_nodelay;           /* HC_ON                                          */
+  uint8_t tcp_keepalive;         /* HC_OFF: kernel keep-alive probes               */
+  uint8_t reserved_tcp[6];
+  uint64_t tcp_keepalive_idle_ms;     /* 60000, in whole seconds                   */
+  uint64_t tcp_keepalive_interval_ms; /* 60000, in whole seconds                   */
+  uint64_t tcp_user_timeout_ms;  /* 0 (system's): unacknowledged data              */
+  uint64_t receive_buffer;       /* 0 (system's): SO_RCVBUF in bytes               */
+  uint64_t send_buffer;          /* 0 (system's): SO_SNDBUF in bytes               */
+  hc_socket_fn on_socket;        /* NULL                                           */
+  void *on_socket_data;
+
+  /* Time. */
+  hc_timeouts timeouts;
+
+  /* Bounds on what a server may send. */
+  uint64_t max_body;             /* 1 GiB: bytes of a body held whole              */
+  uint64_t max_header_bytes;     /* 65536: response head                           */
+  uint64_t max_headers;          /* 128: fields in a response head                 */
+
+  /* Sent with each request, unless the request has a field of that name. */
+  const hc_header *headers;
+  size_t header_count;
+  hc_str user_agent;             /* "libhc/VERSION"; empty with data set: none     */
+
+  hc_str ca_file;                /* system's: PEM bundle of trusted authorities    */
+
+  hc_log_fn on_log;              /* NULL                                           */
+  void *on_log_data;
+  int32_t log_level;             /* HC_LOG_WARNING                                 */
+  int32_t reserved_log;
+} hc_session_options;
+
+/**
+ * Fills session options with "not set" in every field.
+ *
+ * Parameters
+ *   options  Not NULL.
+ *   size     sizeof(hc_session_options) as you were compiled.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL, or a size that no version of the struct had
+ * Since      0.1
+ */
+HC_API hc_status hc_session_options_init(hc_session_options *options, size_t size);
+
+/** One request. Prepare with hc_request_init(); may be reused after each submit. */
+typedef struct hc_request {
+  uint32_t struct_size;
+  int32_t priority;           /* 0: higher goes first within its origin            */
+
+  hc_str method;              /* "GET": any token                                  */
+  hc_str url;                 /* http or https, up to 64 KiB. User and password in
+                                 it become Basic auth; the fragment stays here     */
+  const hc_header *headers;   /* an empty value is sent; data NULL in the value
+                                 removes the automatic field of that name          */
+  size_t header_count;
+  hc_str body;                /* data NULL: no body                                */
+
+  /* Where the outcome goes: exactly one of queue and on_done (neither for
+     hc_session_perform). */
+  hc_queue *queue;
+  hc_completion_fn on_done;
+  void *user_data;
+
+  uint8_t body_kind;          /* HC_BODY_COPIED                                    */
+  uint8_t force_close;        /* as the session says                               */
+  uint8_t retry_stale;        /* as the session says                               */
+  uint8_t reserved_flags[5];
+
+  hc_timeouts timeouts;       /* each as the session says                          */
+  uint64_t max_body;          /* as the session says                               */
+
+  hc_str username;            /* Basic auth; before the one in the URL             */
+  hc_str password;
+  const hc_str *addresses;    /* numeric addresses to use in place of DNS          */
+  size_t address_count;
+} hc_request;
+
+/**
+ * Fills a request with "as the session says" in every field.
+ *
+ * Parameters
+ *   request  Not NULL.
+ *   size     sizeof(hc_request) as you were compiled.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL, or a size that no version of the struct had
+ * Since      0.1
+ */
+HC_API hc_status hc_request_init(hc_request *request, size_t size);
+
+/* ---- 9 Session ----------------------------------------------------------- */
+
+/**
+ * Creates a session and starts its loop thread.
+ *
+ * Make one per trust domain and keep it; one per request would throw away what a
+ * session is for.
+ *
+ * Parameters
+ *   out      Receives the session.
+ *   options  NULL for all defaults.
+ *   error    Optional. For a bad option the message names it.
+ * Ownership  You own *out; end it with hc_session_free().
+ * Threads    Any. May block on disk (CA bundle, resolver settings): do not call
+ *            it from an event loop.
+ * Returns    HC_OK
+ *            HC_E_INVALID      NULL out, or an option outside its range
+ *            HC_E_TLS_CONFIG   ca_file could not be read
+ *            HC_E_UNSUPPORTED  the libcurl found at run time lacks a needed feature
+ *            HC_E_SYSTEM       no thread or descriptor; native_code is errno
+ *            HC_E_NOMEM
+ * Since      0.1
+ */
+HC_API HC_NODISCARD hc_status hc_session_create(hc_session **out, const hc_session_options *options,
+                                                hc_error *error);
+
+/**
+ * Hands a request to the session; the outcome arrives later, at the queue or the
+ * callback that the request names.
+ *
+ * HC_OK is a promise: exactly one completion follows, whatever happens: answer,
+ * failure, timeout, cancel or close. Any other return means that none will. At
+ * its limits the session lets the request wait in line, first come, first served
+ * within its origin, with fair turns between origins.
+ *
+ * Parameters
+ *   session  An open session.
+ *   request  What to send. Copied before return, except an HC_BODY_BORROWED body.
+ *   id       Optional; the number to cancel by. Written before the request can
+ *            start.
+ *   error    Optional.
+ * Threads    Any, also from a callback. Never blocks on the network.
+ * Returns    HC_OK
+ *            HC_E_INVALID   URL, method, header or option not acceptable
+ *            HC_E_CLOSED    the session or the queue is closing or closed
+ *            HC_E_OVERLOAD  the waiting line is full (max_waiting)
+ *            HC_E_FORKED    the session belongs to the parent process
+ *            HC_E_NOMEM
+ * Since      0.1
+ */
+HC_API HC_NODISCARD hc_status hc_session_submit(hc_session *session, const hc_request *request, hc_id *id,
+                                                hc_error *error);
+
+/**
+ * Sends a request and waits for its outcome.
+ *
+ * Parameters
+ *   session  An open session.
+ *   request  As for hc_session_submit(), without queue and on_done.
+ *   out      Receives the response when the server answered, with whatever
+ *            HTTP status.
+ *   error    Optional.
+ * Ownership  You own *out: hc_response_free().
+ * Threads    Any but the session's own loop thread. Blocks.
+ * Returns    HC_OK
+ *            HC_E_DEADLOCK  called from a callback of this session
+ *            any status of hc_session_submit(), or of the request itself
+ * Since      0.1
+ */
+HC_API HC_NODISCARD hc_status hc_session_perform(hc_session *session, const hc_request *request,
+                                                 hc_response **out, hc_error *error);
+
+/**
+ * Ends a request early.
+ *
+ * Its one completion still comes: HC_E_CANCELLED, or the result if it was already
+ * there. Its slot is free in the same turn of the loop.
+ *
+ * Parameters
+ *   session  An open session, or a closed one (then nothing happens).
+ *   id       From hc_session_submit(). A finished or unknown id is no error.
+ * Threads    Any, also from a callback. Never blocks on the network.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL session, or id 0
+ *            HC_E_FORKED
+ * Since      0.1
+ */
+HC_API hc_status hc_session_cancel(hc_session *session, hc_id id);
+
+/**
+ * Ends a session's work; the handle stays valid until hc_session_free().
+ *
+ * New submits are refused at once. Requests still waiting end with HC_E_CLOSED;
+ * running ones get up to `drain_ms` to finish and are then cancelled. When this
+ * returns, every promised completion has been delivered, no callback of this
+ * session is running or will run, and its descriptors and thread are gone.
+ *
+ * Parameters
+ *   session   Open, closing or closed: closing again is harmless, and the
+ *             shortest drain counts.
+ *   drain_ms  0 cancels at once; HC_FOREVER waits without limit.
+ * Threads    Any but the session's own loop thread. Blocks.
+ * Returns    HC_OK
+ *            HC_E_INVALID   NULL session
+ *            HC_E_DEADLOCK  called from a callback of this session; nothing was
+ *                           changed, use hc_session_close_async()
+ *            HC_E_FORKED
+ * Since      0.1
+ */
+HC_API hc_status hc_session_close(hc_session *session, uint64_t drain_ms);
+
+/**
+ * Starts what hc_session_close() does and returns at once.
+ *
+ * Parameters
+ *   session    As for hc_session_close().
+ *   drain_ms   As for hc_session_close().
+ *   on_closed  Optional; called when everything is delivered and every connection
+ *              is closed. Only the thread itself is still to end then:
+ *              hc_session_free() waits for that.
+ *   user_data  For on_closed.
+ * Threads    Any, also from a callback.
+ * Callbacks  on_closed, on the loop thread, as its last act; on the calling
+ *            thread if the session is closed already.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL session
+ *            HC_E_FORKED
+ *            HC_E_NOMEM
+ * Since      0.1
+ */
+HC_API hc_status hc_session_close_async(hc_session *session, uint64_t drain_ms, hc_closed_fn on_closed,
+                                        void *user_data);
+
+/**
+ * Releases a session. An open one is closed first, without drain, and says so on
+ * the log hook with the number of connections that were open.
+ *
+ * In a forked child only the handle's memory is given up.
+ *
+ * Parameters
+ *   session  NULL is fine. Must not be used afterwards. Responses and queues
+ *            outlive it.
+ * Threads    Any but the session's own loop thread, where it closes the session
+ *            without waiting and releases it when the thread ends. Blocks.
+ * Since      0.1
+ */
+HC_API void hc_session_free(hc_session *session);
+
+/**
+ * Answers a host name from a fixed list from now on, in place of DNS.
+ *
+ * Parameters
+ *   session    An open session.
+ *   host       Name, compared without case.
+ *   port       1 to 65535, or 0 for every port.
+ *   addresses  Numeric addresses, IPv4 or IPv6, tried in this order. None (and
+ *              count 0) removes the entry.
+ *   count      0 to 64.
+ *   error      Optional.
+ * Threads    Any, also from a callback.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL session, empty host, or an address that is not
+ *                          numeric
+ *            HC_E_CLOSED, HC_E_FORKED, HC_E_NOMEM
+ * Since      0.1
+ */
+HC_API hc_status hc_session_resolve_add(hc_session *session, hc_str host, uint16_t port,
+                                        const hc_str *addresses, size_t count, hc_error *error);
+
+/**
+ * Forgets cached DNS answers. Overrides from hc_session_resolve_add() stay.
+ *
+ * Parameters
+ *   session  An open session.
+ *   host     The name to forget, or {NULL, 0} for all.
+ * Threads    Any, also from a callback.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL session
+ *            HC_E_CLOSED, HC_E_FORKED, HC_E_NOMEM
+ * Since      0.1
+ */
+HC_API hc_status hc_session_dns_clear(hc_session *session, hc_str host);
+
+/**
+ * Answers a query that your hc_resolve_fn took.
+ *
+ * Parameters
+ *   query      Ends with this call, whatever it returns but HC_E_INVALID.
+ *   addresses  Numeric addresses in order of preference.
+ *   count      1 to 64.
+ *   ttl_ms     How long the answer may be cached; HC_UNSET: ttl_dns_cache_ms.
+ * Threads    Any, also inside the hc_resolve_fn.
+ * Returns    HC_OK         also when nobody waits for it any more
+ *            HC_E_INVALID  NULL, no address, or an address that is not numeric:
+ *                          the query is still open
+ *            HC_E_FORKED, HC_E_NOMEM
+ * Since      0.1
+ */
+HC_API hc_status hc_resolve_answer(hc_resolve_query *query, const hc_str *addresses, size_t count,
+                                   uint64_t ttl_ms);
+
+/**
+ * Ends a query that your hc_resolve_fn took without an answer: HC_E_DNS.
+ *
+ * Parameters
+ *   query   Ends with this call.
+ *   reason  Optional; goes into the error message.
+ * Threads    Any, also inside the hc_resolve_fn.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL query
+ *            HC_E_FORKED, HC_E_NOMEM
+ * Since      0.1
+ */
+HC_API hc_status hc_resolve_fail(hc_resolve_query *query, hc_str reason);
+
+/* ---- 10 Responses -------------------------------------------------------- */
+
+/**
+ * When things happened, in ns after the submit; HC_UNSET: it did not. Of several
+ * attempts the last one counts.
+ */
+typedef struct hc_timing {
+  uint64_t started_ns;    /* a connection slot was given                          */
+  uint64_t resolved_ns;   /* the host has an address                              */
+  uint64_t connected_ns;  /* TCP connected (unset on a reused connection)         */
+  uint64_t secured_ns;    /* TLS done (unset on a reused connection)              */
+  uint64_t ready_ns;      /* the connection may carry the request                 */
+  uint64_t sent_ns;       /* request head and body written                        */
+  uint64_t first_byte_ns; /* first byte of the response head                      */
+  uint64_t done_ns;       /* last byte, or the failure                            */
+} hc_timing;
+
+/** Everything about a response in one read. */
+typedef struct hc_response_info {
+  uint32_t struct_size;
+  hc_status status;         /* HC_OK, or why it failed                            */
+  int32_t http_status;      /* 0 unless a response head arrived                   */
+  int32_t http_version;     /* 10, 11, 20; 0 unless a response head arrived       */
+  hc_str reason;            /* the words after the status code, may be empty      */
+  const hc_header *headers; /* in the order of arrival                            */
+  size_t header_count;
+  hc_str body;
+  uint64_t connection;      /* number of the connection in its session, from 1; 0:
+                               the request never had one                          */
+  uint8_t reused;           /* HC_ON: the connection had served before            */
+  uint8_t reserved[3];
+  uint32_t attempts;        /* times it was given to a connection                 */
+  hc_str remote_address;    /* numeric                                            */
+  uint16_t remote_port;
+  uint16_t reserved_port[3];
+  hc_timing timing;
+} hc_response_info;
+
+/**
+ * Reads everything about a response.
+ *
+ * Parameters
+ *   response  Not NULL.
+ *   info      Set info->struct_size to sizeof(hc_response_info) first. The views
+ *             in it live as long as the response.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL, or struct_size not that of any version
+ * Since      0.1
+ */
+HC_API hc_status hc_response_get_info(const hc_response *response, hc_response_info *info);
+
+/**
+ * Returns HC_OK, or why the request failed.
+ *
+ * Since      0.1
+ */
+HC_API hc_status hc_response_status(const hc_response *response);
+
+/**
+ * Returns the HTTP status code, 0 if no response head arrived.
+ *
+ * Since      0.1
+ */
+HC_API int32_t hc_response_http_status(const hc_response *response);
+
+/**
+ * Returns the body, as much as arrived.
+ *
+ * Since      0.1
+ */
+HC_API hc_str hc_response_body(const hc_response *response);
+
+/**
+ * Finds a header field by name, without case.
+ *
+ * Parameters
+ *   response  Not NULL.
+ *   name      Such as HC_STR("content-type").
+ *   nth       0 for the first field of that name, 1 for the second, ...
+ *   value     Receives a view that lives as long as the response.
+ * Returns    HC_OK         found
+ *            HC_E_INVALID  NULL response or value, or no such field; *value is
+ *                          then untouched
+ * Since      0.1
+ */
+HC_API hc_status hc_response_header(const hc_response *response, hc_str name, size_t nth, hc_str *value);
+
+/**
+ * Copies out the details of a failed request; HC_OK in error->status otherwise.
+ *
+ * Parameters
+ *   response  Not NULL.
+ *   error     Prepared by hc_error_init().
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL, or error->struct_size not that of any version
+ * Since      0.1
+ */
+HC_API hc_status hc_response_error(const hc_response *response, hc_error *error);
+
+/**
+ * Releases a response. NULL is fine.
+ *
+ * Threads    Any, also after the session is gone, and in a forked child.
+ * Since      0.1
+ */
+HC_API void hc_response_free(hc_response *response);
+
+/* ---- 11 Completion queue ------------------------------------------------- */
+
+/**
+ * Creates a queue that requests can name as their destination. It belongs to no
+ * session: several sessions may deliver into one queue, and one session into
+ * several.
+ *
+ * Parameters
+ *   out    Receives the queue.
+ *   error  Optional.
+ * Ownership  You own *out: hc_queue_close().
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL out
+ *            HC_E_SYSTEM   no descriptor; native_code is errno
+ *            HC_E_NOMEM
+ * Since      0.1
+ */
+HC_API HC_NODISCARD hc_status hc_queue_create(hc_queue **out, hc_error *error);
+
+/**
+ * Returns a descriptor that is readable while finished requests wait, for poll,
+ * epoll, asyncio, libuv and their like; -1 for NULL or in a forked child.
+ *
+ * Ownership  The queue's: watch it, do not close it. Reading from it is harmless
+ *            but not needed, hc_queue_drain() does.
+ * Since      0.1
+ */
+HC_API int32_t hc_queue_fd(const hc_queue *queue);
+
+/**
+ * Takes finished requests from a queue, without waiting.
+ *
+ * Parameters
+ *   queue      Not NULL.
+ *   items      Room for `capacity` items of `item_size` bytes each.
+ *   item_size  sizeof(hc_completion), so that items can grow in later versions.
+ *   capacity   At least 1.
+ *   count      Receives how many were written; 0 when nothing is ready.
+ * Ownership  Each items[i].response is now yours: hc_response_free().
+ * Threads    One drainer at a time per queue.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL, item_size of no version, or capacity 0
+ *            HC_E_FORKED
+ * Since      0.1
+ */
+HC_API hc_status hc_queue_drain(hc_queue *queue, hc_completion *items, size_t item_size, size_t capacity,
+                                size_t *count);
+
+/**
+ * Waits until finished requests are ready.
+ *
+ * Parameters
+ *   queue       Not NULL.
+ *   timeout_ms  0: just look; HC_FOREVER: without limit.
+ *   ready       Optional; receives how many are ready, 0 after the timeout.
+ * Threads    Any but a session's loop thread, one waiter at a time. Blocks.
+ * Returns    HC_OK
+ *            HC_E_INVALID   NULL queue
+ *            HC_E_DEADLOCK  called from a callback
+ *            HC_E_FORKED
+ * Since      0.1
+ */
+HC_API hc_status hc_queue_wait(hc_queue *queue, uint64_t timeout_ms, size_t *ready);
+
+/**
+ * Ends a queue: cancels the requests that would be delivered to it, releases what
+ * was not taken, and closes its descriptor. NULL is fine.
+ *
+ * Returns at once; the sessions drop the outcomes as they come.
+ *
+ * Parameters
+ *   queue  Must not be used afterwards.
+ * Threads    Any, also from a callback; nobody may be inside hc_queue_drain() or
+ *            hc_queue_wait().
+ * Since      0.1
+ */
+HC_API void hc_queue_close(hc_queue *queue);
+
+/* ---- 12 Statistics ------------------------------------------------------- */
+
+/**
+ * Counters since the session was created, and gauges of now. One consistent
+ * picture: submitted = succeeded + failed + cancelled + in_flight, and
+ * sockets_opened = sockets_closed + connecting + in use + idle + retired.
+ */
+typedef struct hc_stats {
+  uint32_t struct_size;
+  uint32_t reserved;
+  /* Requests. */
+  uint64_t submitted;        /* accepted by hc_session_submit()                   */
+  uint64_t succeeded;        /* answered, with whatever HTTP status               */
+  uint64_t failed;
+  uint64_t cancelled;        /* HC_E_CANCELLED, or HC_E_CLOSED while waiting      */
+  uint64_t in_flight;        /* gauge: no completion yet, waiting ones included   */
+  uint64_t waiting;          /* gauge: in line for a connection                   */
+  uint64_t stale_retries;    /* repeated on a fresh connection                    */
+  uint64_t waited_ns;        /* sum of the time in line                           */
+  uint64_t bytes_received;   /* bodies                                            */
+  uint64_t bytes_sent;       /* bodies                                            */
+  /* Connections. */
+  uint64_t sockets_opened;
+  uint64_t sockets_closed;
+  uint64_t sockets_connecting; /* gauge                                           */
+  uint64_t sockets_in_use;   /* gauge                                             */
+  uint64_t sockets_idle;     /* gauge                                             */
+  uint64_t sockets_retired;  /* gauge: shut down, descriptor not yet closed       */
+  uint64_t sockets_peak;     /* highest connecting + in use + idle so far         */
+  uint64_t connections_made; /* became usable                                     */
+  uint64_t connections_reused; /* times a request rode an existing one            */
+  uint64_t connect_failures; /* attempts that came to nothing                     */
+  /* DNS. */
+  uint64_t dns_lookups;      /* questions that left the cache                     */
+  uint64_t dns_cache_hits;
+  uint64_t dns_failures;
+  /* The loop. */
+  uint64_t loop_turns;
+  uint64_t loop_busy_ns;     /* working, not waiting                              */
+  uint64_t loop_elapsed_ns;  /* since the session was created                     */
+  uint64_t loop_worst_turn_ns;
+} hc_stats;
+
+/**
+ * Reads the statistics of a session, without stopping its loop.
+ *
+ * Parameters
+ *   session  Open or closed.
+ *   stats    Set stats->struct_size to sizeof(hc_stats) first.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL, or struct_size not that of any version
+ *            HC_E_FORKED
+ * Since      0.1
+ */
+HC_API hc_status hc_session_stats(hc_session *session, hc_stats *stats);
+
+/* ---- 13 What is underneath ----------------------------------------------- */
+
+/** The libraries found at run time, and the limits of this process. */
+typedef struct hc_runtime_info {
+  uint32_t struct_size;
+  uint32_t curl_version_number; /* 0x075801 is 7.88.1                             */
+  hc_str curl_version;
+  hc_str curl_features;         /* separated by spaces                            */
+  hc_str ares_version;
+  hc_str tls_version;
+  hc_str ca_file;               /* the default bundle; empty: none was found      */
+  uint64_t descriptor_limit;    /* soft RLIMIT_NOFILE                             */
+  uint64_t descriptor_budget;   /* sockets that all sessions together may open    */
+  uint64_t descriptors_in_use;  /* of that budget                                 */
+} hc_runtime_info;
+
+/**
+ * Tells what the library runs on.
+ *
+ * Parameters
+ *   info  Set info->struct_size to sizeof(hc_runtime_info) first. The views in it
+ *         live as long as the process.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL, or struct_size not that of any version
+ * Since      0.1
+ */
+HC_API hc_status hc_runtime_get_info(hc_runtime_info *info);
+
+/* ---- 14 Sugar ------------------------------------------------------------ */
+
+/** An hc_str of a string literal. */
+#ifdef __cplusplus
+#define HC_STR(literal) (hc_str{(literal), sizeof(literal) - 1})
+#else
+#define HC_STR(literal) ((hc_str){(literal), sizeof(literal) - 1})
+#endif
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* HC_HC_H */

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adapter/ares_channel.h"
+#include "adapter/watched_file.h"
+#include "model/resolver.h"
+
+namespace hc {
+
+/// Asks name servers, with c-ares on the loop.
+///
+/// Rules: for both families there are two questions, A and AAAA, so that a server that is slow with one does not
+/// hold back the other for longer than kResolutionDelay (RFC 8305, section 3). RFC 8305 would start to connect
+/// at the first AAAA and add the A records when they come; a LookupResult is given once, so we wait for A as
+/// well, for the same time, and an answer that lacks a family for this reason says a TTL of one second.
+/// A channel is replaced when resolv.conf changes, and after kTroubleLimit lookups in a row that no server
+/// answered (a channel can be wedged while a new one works: open-webui #28215). The old one finishes its
+/// questions first.
+/// Life cycle: made by the thread that creates the session, used and destroyed on the loop thread (or when the
+/// loop is gone), not from inside a `done`.
+class AresResolver final : public Resolver {
+ public:
+  /// HC_E_SYSTEM or HC_E_NOMEM when c-ares cannot be started. Reads resolv.conf.
+  static Status create(Reactor& reactor, const AresChannelOptions& options, std::unique_ptr<AresResolver>* out);
+  ~AresResolver() override;
+
+  void lookup(const std::string& host, Family family, Done done) override;
+
+  /// How many channels there were, for tests.
+  size_t channels_made() const { return channels_made_; }
+  /// How many of them are still there: one, and those that finish their questions.
+  size_t channels_alive() const { return 1 + retired_.size(); }
+
+ private:
+  static constexpr Duration kResolutionDelay = 50 * kMillisecond;
+  static constexpr int kTroubleLimit = 5;
+
+  class Lookup;
+  // Results leave from here, never from inside c-ares: whoever gets one may ask the next question at once.
+  class Outbox final : public Timer {
+   public:
+    explicit Outbox(AresResolver& resolver) : resolver_(resolver) {}
+    void on_timer(TimePoint) override { resolver_.deliver(); }
+
+   private:
+    AresResolver& resolver_;
+  };
+  struct Finished {
+    Done done;
+    LookupResult result;
+  };
+
+  AresResolver(Reactor& reactor, const AresChannelOptions& options);
+  void follow_configuration();
+  void replace_channel();
+  void finish(Done done, LookupResult result);
+  void note_outcome(const AresChannel* channel, const LookupResult& result);
+  void wake_outbox() { reactor_.timers().arm(outbox_, reactor_.now()); }
+  void deliver();
+
+  Reactor& reactor_;
+  const AresChannelOptions options_;
+  WatchedFile resolv_conf_;
+  Outbox outbox_;
+  std::vector<Finished> finished_;
+  std::unique_ptr<AresChannel> channel_;
+  std::vector<std::unique_ptr<AresChannel>> retired_;  // they still have open questions
+  size_t channels_made_ = 0;
+  int lookups_in_trouble_ = 0;  // in a row
+};
+
+}  // namespace hc

@@ -1,0 +1,294 @@
+#include "adapter/curl_attempt.h"
+
+#include <openssl/ssl.h>
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+#include "adapter/curl_runtime.h"
+#include "adapter/curl_shard.h"
+#include "adapter/curl_transport.h"
+#include "adapter/socket_factory.h"
+#include "base/check.h"
+
+namespace hc {
+namespace {
+
+constexpr long kNoTimeoutMs = 24L * 24 * 3600 * 1000;   // every clock is ours; this is close to libcurl's maximum
+constexpr long kNoAgeSeconds = 10L * 365 * 24 * 3600;   // idle connections end when the ledger says so
+constexpr int kGo = CURL_PREREQFUNC_OK;
+constexpr int kStop = CURL_PREREQFUNC_ABORT;
+
+// 8.16.0 alone refuses -1 (curl #18959).
+long never_prune_dns() {
+  return CurlRuntime::version_number() == curl_version_of(8, 16, 0) ? kNoAgeSeconds : -1L;
+}
+
+}  // namespace
+
+CurlAttempt::CurlAttempt(CurlTransport& transport) : transport_(transport), easy_(curl_easy_init()) {
+  if (easy_ == nullptr) throw std::bad_alloc();
+  set_constants();
+}
+
+CurlAttempt::~CurlAttempt() { curl_easy_cleanup(easy_); }
+
+void CurlAttempt::set_constants() {
+  const SessionConfig& config = transport_.config();
+  set(CURLOPT_PRIVATE, this);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_ERRORBUFFER, error_text_);
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_PROXY, "");  // or the environment's http_proxy takes over
+  set(CURLOPT_CONNECTTIMEOUT_MS, kNoTimeoutMs);
+  set(CURLOPT_MAXAGE_CONN, kNoAgeSeconds);
+  set(CURLOPT_MAXLIFETIME_CONN, 0L);  // 24 h by itself since 8.17
+  set(CURLOPT_DNS_CACHE_TIMEOUT, never_prune_dns());
+  set(CURLOPT_TCP_NODELAY, 0L);  // SocketFactory decides
+  set(CURLOPT_SHARE, transport_.share());
+
+  set(CURLOPT_WRITEFUNCTION, write_callback);
+  set(CURLOPT_WRITEDATA, this);
+  set(CURLOPT_HEADERFUNCTION, header_callback);
+  set(CURLOPT_HEADERDATA, this);
+  set(CURLOPT_PREREQFUNCTION, prereq_callback);
+  set(CURLOPT_PREREQDATA, this);
+  set(CURLOPT_OPENSOCKETFUNCTION, open_callback);
+  set(CURLOPT_OPENSOCKETDATA, this);
+  set(CURLOPT_RESOLVER_START_FUNCTION, resolver_callback);
+  set(CURLOPT_RESOLVER_START_DATA, this);
+  // Copied into the connection, and called after this handle may be gone (curl PR #20521): the transport's data.
+  set(CURLOPT_CLOSESOCKETFUNCTION, CurlTransport::close_callback);
+  set(CURLOPT_CLOSESOCKETDATA, &transport_);
+
+  set(CURLOPT_SSL_VERIFYPEER, config.tls_verify ? 1L : 0L);
+  set(CURLOPT_SSL_VERIFYHOST, config.tls_verify ? 2L : 0L);
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_CAPATH, nullptr);  // F1: with a directory set there is no CA cache
+  if (!config.ca_file.empty()) set(CURLOPT_CAINFO, config.ca_file.c_str());
+  set(CURLOPT_SSL_CTX_FUNCTION, tls_callback);
+}
+
+void CurlAttempt::prepare(AttemptPlan plan, AttemptSink& sink, CurlShard& shard, Fd socket) {
+  plan_ = std::move(plan);
+  sink_ = &sink;
+  shard_ = &shard;
+  socket_ = std::move(socket);
+  made_socket_ = socket_.is_open();
+  started_ = transport_.reactor().now();
+  set(CURLOPT_URL, plan_.request->url.data());
+  set_method();
+  set_body();
+  set_headers();
+  set_connection_rule();
+  if (!plan_.request->credentials.empty() || has_credentials_) {
+    has_credentials_ = !plan_.request->credentials.empty();
+    set(CURLOPT_USERPWD, has_credentials_ ? plan_.request->credentials.data() : nullptr);
+  }
+}
+
+// GET needs no option at all when the handle's last request was one too.
+void CurlAttempt::set_method() {
+  const Request& request = *plan_.request;
+  bool is_custom = request.method == Method::kOther || (request.method != Method::kPost && request.has_body) ||
+                   (request.method == Method::kPost && !request.has_body);
+  if (request.method == Method::kHead && !request.has_body) {
+    set(CURLOPT_NOBODY, 1L);
+  } else if (method_ != Method::kGet || has_custom_method_) {
+    set(CURLOPT_NOBODY, 0L);
+    set(CURLOPT_HTTPGET, 1L);
+  }
+  if (is_custom || has_custom_method_) {
+    set(CURLOPT_CUSTOMREQUEST, is_custom ? request.method_name.data() : nullptr);
+  }
+  method_ = request.method;
+  has_custom_method_ = is_custom;
+}
+
+void CurlAttempt::set_body() {
+  const Request& request = *plan_.request;
+  // A POST without a body says so with "Content-Length: 0" (RFC 9110 8.6).
+  if (!request.has_body && request.method != Method::kPost) return;
+  set(CURLOPT_POST, 1L);
+  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  set(CURLOPT_POSTFIELDS, request.body.empty() ? "" : request.body.data());
+  method_ = Method::kPost;  // so that the next one is set back to GET
+}
+
+void CurlAttempt::set_headers() {
+  const Request& request = *plan_.request;
+  fields_.resize(request.header_lines);
+  const char* line = request.headers;
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    fields_[i].data = const_cast<char*>(line);
+    fields_[i].next = i + 1 < fields_.size() ? &fields_[i + 1] : nullptr;
+    line += std::strlen(line) + 1;
+  }
+  set(CURLOPT_HTTPHEADER, fields_.empty() ? nullptr : fields_.data());
+}
+
+void CurlAttempt::set_connection_rule() {
+  const Request& request = *plan_.request;
+  bool must_close = request.force_close || transport_.config().keepalive_timeout == 0;
+  set(CURLOPT_FORBID_REUSE, must_close ? 1L : 0L);
+  set(CURLOPT_FRESH_CONNECT, made_socket_ ? 1L : 0L);
+  // Every name has the same made-up address for libcurl; open_callback() puts in the real one. One wildcard entry a
+  // port keeps its cache small, where an entry a name would grow with every host ever met.
+  set(CURLOPT_RESOLVE, made_socket_ ? transport_.dummy_address(request.port) : nullptr);
+}
+
+void CurlAttempt::recycle() {
+  plan_ = AttemptPlan{};
+  socket_.reset();
+  refusal_ = Status::ok();
+  connection_ = nullptr;
+  shard_ = nullptr;
+  sink_ = nullptr;
+  last_activity_ = 0;
+  made_socket_ = is_reused_ = was_ready_ = was_sent_ = found_nothing_idle_ = was_repeated_ = false;
+  error_text_[0] = '\0';
+}
+
+uint64_t CurlAttempt::uploaded() const {
+  curl_off_t bytes = 0;
+  curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &bytes);
+  return static_cast<uint64_t>(bytes);
+}
+
+void CurlAttempt::sent() {
+  if (was_sent_) return;
+  was_sent_ = true;
+  sink_->on_sent(*this);
+}
+
+void CurlAttempt::check_sent() {
+  if (was_ready_ && !was_sent_ && uploaded() >= plan_.request->body.size()) sent();
+}
+
+size_t CurlAttempt::write_callback(char* data, size_t size, size_t count, void* self) noexcept {
+  auto& attempt = *static_cast<CurlAttempt*>(self);
+  try {
+    return attempt.builder().on_body({data, size * count}) ? size * count : 0;
+  } catch (...) {
+    attempt.refusal_ = Status(HC_E_NOMEM, "");
+    return 0;
+  }
+}
+
+size_t CurlAttempt::header_callback(char* data, size_t size, size_t count, void* self) noexcept {
+  auto& attempt = *static_cast<CurlAttempt*>(self);
+  try {
+    if (!attempt.builder().has_bytes()) {
+      attempt.sent();
+      attempt.sink_->on_first_byte(attempt);
+    }
+    return attempt.builder().on_header_line({data, size * count}) ? size * count : 0;
+  } catch (...) {
+    attempt.refusal_ = Status(HC_E_NOMEM, "");
+    return 0;
+  }
+}
+
+int CurlAttempt::prereq_callback(void* self, char* remote_ip, char*, int, int local_port) noexcept {
+  auto& attempt = *static_cast<CurlAttempt*>(self);
+  if (attempt.was_ready_) {
+    attempt.was_repeated_ = true;
+    return kStop;
+  }
+  if (!attempt.take_connection(remote_ip, local_port)) return kStop;
+  attempt.was_ready_ = true;
+  if (!attempt.sink_->on_ready(attempt, attempt.is_reused_)) return kStop;
+  if (attempt.plan_.request->body.empty()) attempt.sent();
+  return kGo;
+}
+
+bool CurlAttempt::take_connection(std::string_view remote_ip, int local_port) {
+  long new_connections = 0;
+  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &new_connections);
+  is_reused_ = new_connections == 0;
+  if (is_reused_) return ride_idle(remote_ip, local_port);
+  HC_CHECK(connection_ != nullptr);
+  note_times();
+  transport_.on_connected(*connection_, static_cast<uint16_t>(local_port));
+  return true;
+}
+
+bool CurlAttempt::ride_idle(std::string_view remote_ip, int local_port) {
+  Connection* idle = transport_.find_idle(*this, remote_ip, static_cast<uint16_t>(local_port));
+  // Bytes or an end waiting on an idle connection: they would become this request's answer (F11).
+  char byte = 0;
+  bool is_clean = idle != nullptr && recv(idle->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+                  (errno == EAGAIN || errno == EWOULDBLOCK);
+  if (!is_clean) {
+    found_nothing_idle_ = true;
+    return false;
+  }
+  transport_.on_taken(*idle, *this);
+  return true;
+}
+
+// libcurl counts in microseconds from the start of the transfer.
+void CurlAttempt::note_times() {
+  curl_off_t tcp = 0;
+  curl_off_t tls = 0;
+  curl_easy_getinfo(easy_, CURLINFO_CONNECT_TIME_T, &tcp);
+  curl_easy_getinfo(easy_, CURLINFO_APPCONNECT_TIME_T, &tls);
+  connected_at_ = started_ + tcp * kMicrosecond;
+  secured_at_ = started_ + tls * kMicrosecond;
+}
+
+curl_socket_t CurlAttempt::open_callback(void* self, curlsocktype, curl_sockaddr* address) noexcept {
+  auto& attempt = *static_cast<CurlAttempt*>(self);
+  if (!attempt.socket_.is_open()) {
+    attempt.found_nothing_idle_ = true;
+    return CURL_SOCKET_BAD;
+  }
+  sockaddr_storage real;
+  socklen_t length = to_sockaddr(attempt.plan_.remote, &real);
+  address->family = real.ss_family;
+  address->addrlen = length;
+  // The struct that libcurl lends has room for every family behind `addr` (CURLOPT_OPENSOCKETFUNCTION(3)).
+  std::memcpy(static_cast<void*>(&address->addr), &real, length);
+  return attempt.socket_.release();
+}
+
+// Called when libcurl has no address for a host: never for an attempt that brings its own socket.
+int CurlAttempt::resolver_callback(void*, void*, void* self) noexcept {
+  auto& attempt = *static_cast<CurlAttempt*>(self);
+  if (attempt.made_socket_) return 0;
+  attempt.found_nothing_idle_ = true;
+  return 1;
+}
+
+// libcurl writes TLS keys to $SSLKEYLOGFILE by itself (F23). The environment of the program that hosts us is no
+// reason to give a user's keys away.
+CURLcode CurlAttempt::tls_callback(CURL*, void* context, void*) noexcept {
+  SSL_CTX_set_keylog_callback(static_cast<SSL_CTX*>(context), nullptr);
+  return CURLE_OK;
+}
+
+AttemptResult CurlAttempt::result(CURLcode code) {
+  using Kind = AttemptResult::Kind;
+  if (code == CURLE_OK) return {Kind::kAnswered, Status::ok()};
+  if (!refusal_.is_ok()) return {Kind::kFailed, refusal_};
+  if (!builder().status().is_ok()) return {Kind::kFailed, builder().status()};
+  if (!was_ready_ && found_nothing_idle_) return {Kind::kNothingIdle, Status::ok()};
+  Status status = status_of(failure(code));
+  bool is_stale = is_reused_ && was_ready_ && !builder().has_bytes();
+  if (is_stale) return {Kind::kStale, std::move(status)};
+  if (was_repeated_) return {Kind::kFailed, Status(HC_E_DISCONNECTED, status.message())};
+  return {Kind::kFailed, std::move(status)};
+}
+
+CurlFailure CurlAttempt::failure(CURLcode code) const {
+  CurlFailure failure{code, error_text_, {}, 0, 0};
+  curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &failure.os_errno);
+  curl_easy_getinfo(easy_, CURLINFO_SSL_VERIFYRESULT, &failure.verify_result);
+  return failure;
+}
+
+}  // namespace hc

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <curl/curl.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapter/curl_error.h"
+#include "base/fd.h"
+#include "model/transport.h"
+
+namespace hc {
+
+class CurlShard;
+class CurlTransport;
+
+/// One attempt on one easy handle. The pair is reused for one request after another: the handle keeps the options
+/// that never change, and prepare() sets the few that do.
+///
+/// Rules: libcurl gets exactly the one socket that was made for it, so it can neither connect on its own account
+/// nor resolve a name; the request goes out at most once (curl-and-cares.md F6, F10, F11).
+class CurlAttempt final : public Attempt {
+ public:
+  explicit CurlAttempt(CurlTransport& transport);
+  ~CurlAttempt();
+  CurlAttempt(const CurlAttempt&) = delete;
+  CurlAttempt& operator=(const CurlAttempt&) = delete;
+
+  /// Makes it ready for a request. `socket` is the new connection's, or closed to ride an idle one.
+  void prepare(AttemptPlan plan, AttemptSink& sink, CurlShard& shard, Fd socket);
+  /// Forgets the request; the handle stays warm.
+  void recycle();
+
+  CURL* easy() const { return easy_; }
+  CurlShard& shard() const { return *shard_; }
+  AttemptSink& sink() const { return *sink_; }
+  Permit& permit() { return plan_.permit; }
+  ResponseBuilder& builder() const { return *plan_.builder; }
+  Origin& origin() const { return *plan_.origin; }
+
+  uint64_t uploaded() const override;
+  AttemptResult result(CURLcode code);
+
+  void set_connection(Connection* connection) { connection_ = connection; }
+  void touch(TimePoint now) { last_activity_ = now; }
+  /// Outside libcurl, after its socket's interest changed: tells the sink when the upload is over.
+  void check_sent();
+  bool is_upload_pending() const { return was_ready_ && !was_sent_; }
+
+ private:
+  static size_t write_callback(char* data, size_t size, size_t count, void* self) noexcept;
+  static size_t header_callback(char* data, size_t size, size_t count, void* self) noexcept;
+  static int prereq_callback(void* self, char* remote_ip, char* local_ip, int remote_port, int local_port) noexcept;
+  static curl_socket_t open_callback(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
+  static int resolver_callback(void* state, void* reserved, void* self) noexcept;
+  static CURLcode tls_callback(CURL* easy, void* context, void* self) noexcept;
+
+  void set_constants();
+  void set_method();
+  void set_body();
+  void set_headers();
+  void set_connection_rule();
+  bool take_connection(std::string_view remote_ip, int local_port);
+  bool ride_idle(std::string_view remote_ip, int local_port);
+  void sent();
+  CurlFailure failure(CURLcode code) const;
+  void note_times();
+  template <typename Option, typename Value>
+  void set(Option option, Value value) {
+    curl_easy_setopt(easy_, option, value);
+  }
+
+  CurlTransport& transport_;
+  CURL* easy_;
+  CurlShard* shard_ = nullptr;
+  AttemptSink* sink_ = nullptr;
+  AttemptPlan plan_;
+  Fd socket_;                       // made, and not yet given to libcurl
+  TimePoint started_ = 0;
+  std::vector<curl_slist> fields_;  // over the request's header lines: no copy
+  Status refusal_;                  // of a callback of ours that had to stop libcurl
+  Method method_ = Method::kGet;    // what the handle is set to
+  bool has_custom_method_ = false;
+  bool has_credentials_ = false;
+  bool made_socket_ = false;
+  bool is_reused_ = false;
+  bool was_ready_ = false;
+  bool was_sent_ = false;
+  bool found_nothing_idle_ = false;  // libcurl wanted a socket or an address, or the idle connection was not clean
+  bool was_repeated_ = false;        // libcurl wanted to send it again
+  char error_text_[CURL_ERROR_SIZE] = "";
+};
+
+}  // namespace hc

@@ -1,0 +1,89 @@
+#include "adapter/curl_runtime.h"
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+
+namespace hc {
+namespace {
+
+Status initialise() {
+  if (CURLcode code = curl_global_init(CURL_GLOBAL_ALL); code != CURLE_OK) {
+    return Status(HC_E_UNSUPPORTED, "curl_global_init failed").with_native(HC_NATIVE_CURL, code);
+  }
+  const curl_version_info_data* info = curl_version_info(CURLVERSION_NOW);
+  if (info->version_num < curl_version_of(7, 88, 0)) {
+    return {HC_E_UNSUPPORTED, std::string("libcurl ") + info->version + " is older than 7.88"};
+  }
+  if ((info->features & CURL_VERSION_SSL) == 0) return {HC_E_UNSUPPORTED, "this libcurl is built without TLS"};
+  return Status::ok();
+}
+
+}  // namespace
+
+Status CurlRuntime::require() {
+  static std::once_flag once;
+  static Status* result = new Status;
+  std::call_once(once, [] { *result = initialise(); });
+  return *result;
+}
+
+uint32_t CurlRuntime::version_number() { return curl_version_info(CURLVERSION_NOW)->version_num; }
+
+std::string CurlRuntime::version() { return curl_version_info(CURLVERSION_NOW)->version; }
+
+std::string CurlRuntime::tls_version() {
+  const char* version = curl_version_info(CURLVERSION_NOW)->ssl_version;
+  return version != nullptr ? version : "";
+}
+
+std::string CurlRuntime::features() {
+  struct Feature {
+    int bit;
+    const char* name;
+  };
+  static constexpr Feature kFeatures[] = {
+      {CURL_VERSION_SSL, "ssl"},       {CURL_VERSION_HTTP2, "http2"}, {CURL_VERSION_IPV6, "ipv6"},
+      {CURL_VERSION_LIBZ, "gzip"},     {CURL_VERSION_BROTLI, "br"},   {CURL_VERSION_ZSTD, "zstd"},
+      {CURL_VERSION_IDN, "idn"},       {CURL_VERSION_PSL, "psl"},     {CURL_VERSION_HTTPS_PROXY, "https-proxy"},
+      {CURL_VERSION_THREADSAFE, "threadsafe"}, {CURL_VERSION_ASYNCHDNS, "asynchdns"},
+  };
+  std::string names;
+  int bits = curl_version_info(CURLVERSION_NOW)->features;
+  for (const Feature& feature : kFeatures) {
+    if ((bits & feature.bit) == 0) continue;
+    if (!names.empty()) names += ' ';
+    names += feature.name;
+  }
+  return names;
+}
+
+Status CurlRuntime::check_ca_file(const std::string& path) {
+  std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)> store(X509_STORE_new(), X509_STORE_free);
+  if (store == nullptr) return {HC_E_NOMEM, ""};
+  bool is_good = X509_STORE_load_file(store.get(), path.c_str()) == 1;
+  ERR_clear_error();  // the error queue belongs to the thread, and so to our caller
+  return is_good ? Status::ok() : Status(HC_E_TLS_CONFIG, "ca_file: no certificate could be read from " + path);
+}
+
+std::string CurlRuntime::default_ca_file() {
+  if (const char* path = std::getenv("SSL_CERT_FILE"); path != nullptr && access(path, R_OK) == 0) return path;
+  const char* built_in = curl_version_info(CURLVERSION_NOW)->cainfo;
+  if (built_in != nullptr && access(built_in, R_OK) == 0) return built_in;
+  static constexpr const char* kUsualPlaces[] = {
+      "/etc/ssl/certs/ca-certificates.crt",                 // Debian, Ubuntu, Arch, Alpine
+      "/etc/pki/tls/certs/ca-bundle.crt",                   // Fedora, RHEL
+      "/etc/ssl/ca-bundle.pem",                             // openSUSE
+      "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  // RHEL
+  };
+  for (const char* path : kUsualPlaces) {
+    if (access(path, R_OK) == 0) return path;
+  }
+  return "";
+}
+
+}  // namespace hc

@@ -1,0 +1,130 @@
+#include "adapter/curl_shard.h"
+
+#include <algorithm>
+#include <new>
+
+#include "adapter/curl_attempt.h"
+#include "adapter/curl_transport.h"
+#include "base/check.h"
+
+namespace hc {
+namespace {
+
+// Only a bound: nothing is allocated ahead. The default shrinks the pool by one connection per request when a
+// session goes quiet (curl-and-cares.md F18).
+constexpr long kMaxConnects = 1'000'000;
+
+int to_curl(uint8_t readiness) {
+  return ((readiness & kReadable) != 0 ? CURL_CSELECT_IN : 0) | ((readiness & kWritable) != 0 ? CURL_CSELECT_OUT : 0) |
+         ((readiness & kBroken) != 0 ? CURL_CSELECT_IN | CURL_CSELECT_ERR : 0);
+}
+
+}  // namespace
+
+CurlShard::CurlShard(CurlTransport& transport, Reactor& reactor, uint32_t number)
+    : transport_(transport), reactor_(reactor), number_(number), multi_(curl_multi_init()) {
+  if (multi_ == nullptr) throw std::bad_alloc();
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, socket_callback);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, timer_callback);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMaxConnects);
+  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
+}
+
+CurlShard::~CurlShard() { close(); }
+
+void CurlShard::close() {
+  if (multi_ != nullptr) curl_multi_cleanup(multi_);
+  multi_ = nullptr;
+}
+
+void CurlShard::add(CurlAttempt& attempt) {
+  CURLMcode code = curl_multi_add_handle(multi_, attempt.easy());
+  HC_CHECK(code == CURLM_OK);
+}
+
+void CurlShard::remove(CurlAttempt& attempt) {
+  CURLMcode code = curl_multi_remove_handle(multi_, attempt.easy());
+  HC_CHECK(code == CURLM_OK);
+  std::erase(uploads_to_check_, &attempt);
+}
+
+void CurlShard::kick() {
+  wants_kick_ = false;
+  act(CURL_SOCKET_TIMEOUT, 0);
+}
+
+CurlAttempt* CurlShard::next_finished(CURLcode* code) {
+  int left = 0;
+  while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg != CURLMSG_DONE) continue;
+    *code = message->data.result;
+    CurlAttempt* attempt = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &attempt);
+    if (attempt != nullptr) return attempt;
+    transport_.on_janitor_done(*this);
+  }
+  return nullptr;
+}
+
+void CurlShard::on_ready(int fd, uint8_t readiness) {
+  if (!transport_.on_activity(fd, readiness)) return;
+  act(fd, to_curl(readiness));
+}
+
+void CurlShard::on_timer(TimePoint) { act(CURL_SOCKET_TIMEOUT, 0); }
+
+void CurlShard::act(curl_socket_t fd, int what) {
+  reactor_.refresh();  // clocks that start now must not start at the beginning of a long turn
+  int running = 0;
+  curl_multi_socket_action(multi_, fd, what, &running);
+  check_uploads();
+  transport_.mark_active(*this);
+}
+
+void CurlShard::check_uploads() {
+  for (CurlAttempt* attempt : uploads_to_check_) attempt->check_sent();
+  uploads_to_check_.clear();
+}
+
+int CurlShard::socket_callback(CURL* easy, curl_socket_t fd, int what, void* self, void*) noexcept {
+  static_cast<CurlShard*>(self)->on_interest(easy, fd, what);
+  return 0;
+}
+
+void CurlShard::on_interest(CURL* easy, curl_socket_t fd, int what) {
+  if (what == CURL_POLL_REMOVE) {
+    if (transport_.keeps_watching(fd)) {
+      reactor_.poller().watch(fd, *this, kReadable);
+    } else {
+      reactor_.poller().forget(fd, *this);
+    }
+    return;
+  }
+  uint8_t interest = 0;
+  if ((what & CURL_POLL_IN) != 0) interest |= kReadable;
+  if ((what & CURL_POLL_OUT) != 0) interest |= kWritable;
+  reactor_.poller().watch(fd, *this, interest);
+  if ((what & CURL_POLL_OUT) != 0) return;
+  CurlAttempt* attempt = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &attempt);
+  if (attempt != nullptr && attempt->is_upload_pending()) uploads_to_check_.push_back(attempt);
+}
+
+int CurlShard::timer_callback(CURLM*, long timeout_ms, void* self) noexcept {
+  auto& shard = *static_cast<CurlShard*>(self);
+  TimerQueue& timers = shard.reactor_.timers();
+  if (timeout_ms == 0 && !shard.wants_kick_) {
+    shard.wants_kick_ = true;
+    shard.transport_.mark_active(shard);
+  }
+  if (timeout_ms <= 0) {
+    timers.disarm(shard);
+  } else {
+    timers.arm(shard, later(shard.reactor_.now(), timeout_ms * kMillisecond));
+  }
+  return 0;
+}
+
+}  // namespace hc

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <curl/curl.h>
+
+#include <vector>
+
+#include "event/poller.h"
+#include "event/reactor.h"
+#include "event/timer_queue.h"
+
+namespace hc {
+
+class CurlAttempt;
+class CurlTransport;
+class Janitor;
+
+/// One libcurl multi handle on the loop.
+///
+/// Rules: the socket and timer callbacks only record (libcurl forbids calling it from them); a socket that libcurl
+/// lets go of stays registered for reading, so that a connection that ends while idle is seen at once.
+class CurlShard final : public FdWatcher, private Timer {
+ public:
+  CurlShard(CurlTransport& transport, Reactor& reactor, uint32_t number);
+  ~CurlShard();
+
+  /// Closes every connection it has. Nothing may be running.
+  void close();
+
+  uint32_t number() const { return number_; }
+  void add(CurlAttempt& attempt);
+  void remove(CurlAttempt& attempt);
+  void add_janitor(CURL* easy) { curl_multi_add_handle(multi_, easy); }
+  void remove_janitor(CURL* easy) { curl_multi_remove_handle(multi_, easy); }
+
+  /// libcurl asked to be called at once.
+  bool wants_kick() const { return wants_kick_; }
+  void kick();
+  /// The next finished attempt and its code, or nullptr.
+  CurlAttempt* next_finished(CURLcode* code);
+
+  void on_ready(int fd, uint8_t readiness) override;
+
+ private:
+  static int socket_callback(CURL* easy, curl_socket_t fd, int what, void* self, void* assigned) noexcept;
+  static int timer_callback(CURLM* multi, long timeout_ms, void* self) noexcept;
+
+  void on_timer(TimePoint now) override;
+  void act(curl_socket_t fd, int what);
+  void on_interest(CURL* easy, curl_socket_t fd, int what);
+  void check_uploads();
+
+  CurlTransport& transport_;
+  Reactor& reactor_;
+  uint32_t number_;
+  CURLM* multi_;
+  bool wants_kick_ = false;
+  std::vector<CurlAttempt*> uploads_to_check_;
+};
+
+}  // namespace hc

@@ -1,0 +1,114 @@
+#include "adapter/socket_factory.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+namespace hc {
+namespace {
+
+void set_number(int fd, int level, int name, int value) { setsockopt(fd, level, name, &value, sizeof value); }
+
+int in_seconds(Duration duration) { return static_cast<int>(std::max<Duration>(duration / kSecond, 1)); }
+
+}  // namespace
+
+socklen_t to_sockaddr(const Endpoint& endpoint, sockaddr_storage* out) {
+  *out = {};
+  const IpAddress& address = endpoint.address;
+  if (address.family == Family::kV6) {
+    auto* v6 = reinterpret_cast<sockaddr_in6*>(out);
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(endpoint.port);
+    v6->sin6_scope_id = address.scope;
+    std::memcpy(&v6->sin6_addr, address.bytes.data(), 16);
+    return sizeof(sockaddr_in6);
+  }
+  auto* v4 = reinterpret_cast<sockaddr_in*>(out);
+  v4->sin_family = AF_INET;
+  v4->sin_port = htons(endpoint.port);
+  std::memcpy(&v4->sin_addr, address.bytes.data(), 4);
+  return sizeof(sockaddr_in);
+}
+
+uint16_t local_port_of(int fd) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return 0;
+  if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<sockaddr_in6*>(&address)->sin6_port);
+  if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<sockaddr_in*>(&address)->sin_port);
+  return 0;
+}
+
+Status SocketFactory::make(std::string_view host, const Endpoint& remote, Fd* out) const {
+  int domain = remote.address.family == Family::kV6 ? AF_INET6 : AF_INET;
+  Fd fd(socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+  if (!fd.is_open()) {
+    // A kernel without this family is an address that cannot be reached, not a fault of the system.
+    int error = errno;
+    if (error != EAFNOSUPPORT) return Status::system("socket", error);
+    return Status(HC_E_CONNECT, remote.address.to_string() + ": address family not supported")
+        .with_native(HC_NATIVE_ERRNO, error);
+  }
+  set_options(fd.get());
+  if (Status status = bind_to_local(fd.get(), remote.address.family); !status.is_ok()) return status;
+  if (Status status = show_to_caller(fd.get(), host, remote); !status.is_ok()) return status;
+  *out = std::move(fd);
+  return Status::ok();
+}
+
+void SocketFactory::set_options(int fd) const {
+  if (config_.tcp_nodelay) set_number(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (config_.tcp_keepalive) {
+    set_number(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_number(fd, IPPROTO_TCP, TCP_KEEPIDLE, in_seconds(config_.tcp_keepalive_idle));
+    set_number(fd, IPPROTO_TCP, TCP_KEEPINTVL, in_seconds(config_.tcp_keepalive_interval));
+  }
+  if (config_.tcp_user_timeout > 0) {
+    set_number(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(config_.tcp_user_timeout / kMillisecond));
+  }
+  if (config_.receive_buffer > 0) set_number(fd, SOL_SOCKET, SO_RCVBUF, static_cast<int>(config_.receive_buffer));
+  if (config_.send_buffer > 0) set_number(fd, SOL_SOCKET, SO_SNDBUF, static_cast<int>(config_.send_buffer));
+}
+
+Status SocketFactory::bind_to_local(int fd, Family family) const {
+  if (!config_.interface_name.empty() &&
+      setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, config_.interface_name.data(),
+                 static_cast<socklen_t>(config_.interface_name.size())) != 0) {
+    int error = errno;
+    return Status(HC_E_CONNECT, "cannot bind to interface " + config_.interface_name + ": " + std::strerror(error))
+        .with_native(HC_NATIVE_ERRNO, error);
+  }
+  if (config_.local_addr.empty()) return Status::ok();
+  std::optional<IpAddress> local = IpAddress::parse(config_.local_addr);
+  if (!local || local->family != family) {
+    return {HC_E_CONNECT, "local_addr " + config_.local_addr + " is of another family than the server's address"};
+  }
+  // The port is then chosen at connect(), so that one local address can hold more than 28,000 connections.
+  set_number(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  sockaddr_storage address;
+  socklen_t length = to_sockaddr({*local, 0}, &address);
+  if (bind(fd, reinterpret_cast<sockaddr*>(&address), length) == 0) return Status::ok();
+  int error = errno;
+  return Status(HC_E_CONNECT, "cannot bind to " + config_.local_addr + ": " + std::strerror(error))
+      .with_native(HC_NATIVE_ERRNO, error);
+}
+
+Status SocketFactory::show_to_caller(int fd, std::string_view host, const Endpoint& remote) const {
+  if (config_.on_socket == nullptr) return Status::ok();
+  std::string address = remote.address.to_string();
+  hc_socket_info info{};
+  info.struct_size = sizeof info;
+  info.fd = fd;
+  info.host = {host.data(), host.size()};
+  info.address = {address.data(), address.size()};
+  info.port = remote.port;
+  if (config_.on_socket(&info, config_.on_socket_data) == 0) return Status::ok();
+  return {HC_E_CALLBACK, "on_socket refused the socket to " + address};
+}
+
+}  // namespace hc

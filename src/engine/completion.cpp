@@ -1,0 +1,143 @@
+#include "engine/completion.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+
+#include "base/clock.h"
+
+namespace hc {
+namespace {
+
+int to_poll_timeout(TimePoint end, TimePoint now) {
+  if (end == kNever) return -1;
+  Duration left = std::max<Duration>(end - now, 0);
+  return static_cast<int>(std::min<Duration>((left + kMillisecond - 1) / kMillisecond, INT_MAX));
+}
+
+}  // namespace
+
+hc_completion to_c(Completion& completion) {
+  Response& response = *completion.response;
+  std::string_view body = response.body();
+  hc_completion item{};
+  item.id = completion.id;
+  item.user_data = completion.user_data;
+  item.status = response.status().code();
+  item.http_status = item.status == HC_OK ? response.http_status() : 0;
+  item.body = {body.data(), body.size()};
+  item.response = to_handle(completion.response.release());
+  return item;
+}
+
+Status CompletionQueue::create(std::shared_ptr<CompletionQueue>* out) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
+    return Status::system("socketpair", errno);
+  }
+  auto queue = std::make_shared<CompletionQueue>();
+  queue->readable_.reset(pair[0]);
+  queue->writable_.reset(pair[1]);
+  *out = std::move(queue);
+  return Status::ok();
+}
+
+void CompletionQueue::push(std::vector<Completion>& batch) {
+  std::vector<Completion> dropped;  // freed outside the lock
+  {
+    std::lock_guard lock(mutex_);
+    if (is_closed()) {
+      dropped.swap(batch);
+      return;
+    }
+    if (ready_.empty()) {
+      ready_.swap(batch);
+    } else {
+      std::move(batch.begin(), batch.end(), std::back_inserter(ready_));
+    }
+    if (!is_signalled_) signal();
+  }
+  batch.clear();
+}
+
+size_t CompletionQueue::drain(size_t capacity, const std::function<void(Completion)>& take) {
+  std::lock_guard lock(mutex_);
+  size_t count = std::min(capacity, size());
+  for (size_t i = 0; i < count; ++i) take(std::move(ready_[taken_ + i]));
+  taken_ += count;
+  if (taken_ > ready_.size() / 2 && taken_ < ready_.size()) {
+    ready_.erase(ready_.begin(), ready_.begin() + static_cast<ptrdiff_t>(taken_));
+    taken_ = 0;
+  }
+  if (taken_ == ready_.size()) {
+    ready_.clear();
+    taken_ = 0;
+    if (is_signalled_) clear_signal();
+  } else if (!is_signalled_) {
+    signal();  // somebody read the descriptor
+  }
+  return count;
+}
+
+size_t CompletionQueue::wait(uint64_t timeout_ms) {
+  SystemClock clock;
+  TimePoint end = timeout_ms == HC_FOREVER ? kNever : later(clock.now(), from_ms(timeout_ms));
+  for (;;) {
+    {
+      std::lock_guard lock(mutex_);
+      if (size() > 0 || is_closed()) return size();
+    }
+    TimePoint now = clock.now();
+    if (now >= end) return 0;
+    pollfd ready{readable_.get(), POLLIN, 0};
+    poll(&ready, 1, to_poll_timeout(end, now));
+  }
+}
+
+void CompletionQueue::on_close(const void* owner, std::function<void()> tell) {
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& [known, listener] : close_listeners_) {
+      if (known == owner) return;
+    }
+    if (!is_closed()) {
+      close_listeners_.emplace_back(owner, std::move(tell));
+      return;
+    }
+  }
+  tell();
+}
+
+void CompletionQueue::close() {
+  std::vector<Completion> dropped;
+  std::vector<std::pair<const void*, std::function<void()>>> listeners;
+  {
+    std::lock_guard lock(mutex_);
+    is_closed_.store(true, std::memory_order_release);
+    dropped.swap(ready_);
+    taken_ = 0;
+    listeners.swap(close_listeners_);
+  }
+  for (auto& [owner, tell] : listeners) tell();
+  readable_.reset();
+  std::lock_guard lock(mutex_);  // a loop may be writing
+  writable_.reset();
+}
+
+size_t CompletionQueue::size() { return ready_.size() - taken_; }
+
+void CompletionQueue::signal() {
+  char byte = 1;
+  is_signalled_ = send(writable_.get(), &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+}
+
+void CompletionQueue::clear_signal() {
+  char bytes[16];
+  [[maybe_unused]] ssize_t got = read(readable_.get(), bytes, sizeof bytes);  // one byte, or none: signal()
+  is_signalled_ = false;
+}
+
+}  // namespace hc

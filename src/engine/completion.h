@@ -1,0 +1,71 @@
+#pragma once
+
+#include <hc/hc.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/status.h"
+#include "model/response.h"
+
+namespace hc {
+
+/// One finished request on its way out.
+struct Completion {
+  hc_id id = 0;
+  void* user_data = nullptr;
+  std::unique_ptr<Response> response;
+};
+
+/// As the C interface gives it away; the response changes hands.
+hc_completion to_c(Completion& completion);
+
+/// Finished requests from any number of loops, taken by one drainer.
+///
+/// Rules: the descriptor is readable while something waits; it is written once for each time the queue becomes
+/// non-empty, not once a request. A socket pair and not an eventfd, because Node refuses an eventfd
+/// (curl-and-cares.md F22), and reading from it by mistake does no harm.
+class CompletionQueue {
+ public:
+  static Status create(std::shared_ptr<CompletionQueue>* out);
+
+  int fd() const { return readable_.get(); }
+  bool is_closed() const { return is_closed_.load(std::memory_order_acquire); }
+
+  /// Takes all of `batch`; drops it when the queue is closed.
+  void push(std::vector<Completion>& batch);
+  size_t drain(size_t capacity, const std::function<void(Completion)>& take);
+  /// Waits up to `timeout_ms` (HC_FOREVER: without limit); returns how many are ready.
+  size_t wait(uint64_t timeout_ms);
+
+  /// Called once for each loop that delivers here, so that close() can tell it.
+  void on_close(const void* owner, std::function<void()> tell);
+  void close();
+
+ private:
+  size_t size();
+  void signal();
+  void clear_signal();
+
+  Fd readable_;
+  Fd writable_;
+  std::mutex mutex_;
+  std::vector<Completion> ready_;
+  size_t taken_ = 0;  // of ready_, from the front
+  bool is_signalled_ = false;
+  std::atomic<bool> is_closed_{false};
+  std::vector<std::pair<const void*, std::function<void()>>> close_listeners_;
+};
+
+/// Where the outcome of a request goes.
+struct Destination {
+  std::shared_ptr<CompletionQueue> queue;  // or
+  hc_completion_fn on_done = nullptr;
+  void* user_data = nullptr;
+};
+
+}  // namespace hc

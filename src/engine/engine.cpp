@@ -1,0 +1,164 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/check.h"
+
+namespace hc {
+namespace {
+
+// How long nobody asks for a descriptor after the system had none: others in the process hold them, and nobody
+// tells us when they let go.
+constexpr Duration kDescriptorPause = 20 * kMillisecond;
+
+}  // namespace
+
+Engine::Engine(const SessionConfig& config, Reactor& reactor, DescriptorBudget& budget,
+               DescriptorBudget::Listener& listener)
+    : config_(config),
+      reactor_(reactor),
+      ledger_(config, reactor.timers(), budget, stats_),
+      admission_(ledger_, budget, listener, stats_) {
+  ledger_.set_observer(this);
+}
+
+Engine::~Engine() { HC_CHECK(is_empty()); }
+
+void Engine::bind(Transport& transport, NameService& names) {
+  transport_ = &transport;
+  names_ = &names;
+}
+
+void Engine::accept(std::unique_ptr<Transfer> owned) {
+  Transfer& transfer = *owned.release();
+  transfers_.insert(transfer.id, &transfer);
+  ++stats_.submitted;
+  ++stats_.in_flight;
+  transfer.start(*this);
+  if (is_closing_) transfer.finish({HC_E_CLOSED, "the session was closed before the request could start"});
+  if (config_.max_waiting != 0) accepted_.push_back(transfer.id);
+}
+
+void Engine::cancel(hc_id id) {
+  if (Transfer* transfer = transfers_.find(id)) transfer->finish({HC_E_CANCELLED, "cancelled"});
+}
+
+void Engine::cancel_orphans() {
+  std::vector<Transfer*> orphans;
+  transfers_.for_each([&](Transfer& transfer) {
+    const auto& queue = transfer.destination().queue;
+    if (queue != nullptr && queue->is_closed()) orphans.push_back(&transfer);
+  });
+  for (Transfer* orphan : orphans) orphan->finish({HC_E_CANCELLED, "its queue was closed"});
+}
+
+void Engine::cancel_all(Code code) {
+  std::vector<Transfer*> all;
+  transfers_.for_each([&](Transfer& transfer) { all.push_back(&transfer); });
+  for (Transfer* transfer : all) transfer->finish({code, "the session was closed"});
+}
+
+void Engine::begin_close(Duration drain) {
+  if (!is_closing_) {
+    is_closing_ = true;
+    while (Waiter* waiter = admission_.pop_any()) {
+      static_cast<Transfer*>(waiter)->finish({HC_E_CLOSED, "the session was closed while the request waited in line"});
+    }
+  }
+  TimePoint end = later(now(), drain);
+  if (drain == 0) {
+    cancel_all(HC_E_CANCELLED);
+  } else if (!drain_alarm_.is_armed() || end < drain_alarm_.due()) {
+    timers().arm(drain_alarm_, end);
+  }
+}
+
+void Engine::settle() {
+  while (Transfer* transfer = with_losers_.pop_front()) transfer->end_losers();
+  if (has_descriptors_) admission_.pump(*this);
+  if (!accepted_.empty()) refuse_overflow();
+  done_.clear();
+}
+
+// The line is bounded after those that fit have left it: a burst of submits is not refused for what the loop had no
+// time to start. The last ones to come are the ones refused.
+void Engine::refuse_overflow() {
+  for (auto id = accepted_.rbegin(); id != accepted_.rend() && stats_.waiting > config_.max_waiting; ++id) {
+    Transfer* transfer = transfers_.find(*id);
+    if (transfer == nullptr || transfer->phase() != HC_PHASE_WAITING) continue;
+    transfer->finish({HC_E_OVERLOAD, "the waiting line is full (max_waiting " +
+                                         std::to_string(config_.max_waiting) + ")"});
+  }
+  accepted_.clear();
+}
+
+void Engine::end_losers_later(Transfer& transfer) {
+  if (!transfer.ListLink<Transfer>::is_linked()) with_losers_.push_back(transfer);
+}
+
+void Engine::on_descriptor_shortage() {
+  has_descriptors_ = false;
+  ledger_.retire_one();
+  timers().arm(descriptor_alarm_, later(now(), kDescriptorPause));
+}
+
+ResponseLimits Engine::response_limits(uint64_t max_body) const {
+  return {max_body, config_.max_header_bytes, config_.max_headers};
+}
+
+void Engine::on_done(Transfer& transfer, std::unique_ptr<Response> response) {
+  count_result(*response);
+  transfers_.erase(transfer.id);
+  transfer.ListLink<Transfer>::unlink();
+  admission_.release(*transfer.origin);
+  const Destination& destination = transfer.destination();
+  Completion completion{transfer.id, destination.user_data, std::move(response)};
+  if (destination.queue != nullptr) {
+    batch_for(destination.queue).push_back(std::move(completion));
+  } else {
+    callbacks_.emplace_back(destination, std::move(completion));
+  }
+  done_.emplace_back(&transfer);
+}
+
+std::vector<Completion>& Engine::batch_for(const std::shared_ptr<CompletionQueue>& queue) {
+  auto place = std::find_if(batches_.begin(), batches_.end(), [&](const Batch& batch) { return batch.queue == queue; });
+  if (place == batches_.end()) place = batches_.insert(place, {queue, {}});
+  return place->completions;
+}
+
+void Engine::count_result(const Response& response) {
+  --stats_.in_flight;
+  stats_.bytes_received += response.body().size();
+  Code code = response.status().code();
+  if (code == HC_OK) {
+    ++stats_.succeeded;
+  } else if (code == HC_E_CANCELLED || code == HC_E_CLOSED) {
+    ++stats_.cancelled;
+  } else {
+    ++stats_.failed;
+  }
+}
+
+void Engine::deliver() {
+  done_.clear();
+  for (Batch& batch : batches_) batch.queue->push(batch.completions);
+  batches_.clear();
+  std::vector<std::pair<Destination, Completion>> callbacks;
+  callbacks.swap(callbacks_);
+  for (auto& [destination, completion] : callbacks) {
+    hc_completion item = to_c(completion);
+    destination.on_done(&item, destination.user_data);
+  }
+}
+
+void Engine::on_granted(Waiter& waiter, Permit permit) { static_cast<Transfer&>(waiter).on_granted(std::move(permit)); }
+
+void Engine::on_retired(Connection& connection) { transport_->retire(connection); }
+
+void Engine::on_room(Origin& origin) { admission_.on_room(origin); }
+
+void Engine::on_connecting_room() { admission_.on_connecting_room(); }
+
+}  // namespace hc

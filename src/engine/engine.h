@@ -1,0 +1,114 @@
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/id_table.h"
+#include "base/intrusive_list.h"
+#include "engine/completion.h"
+#include "engine/transfer.h"
+#include "event/reactor.h"
+#include "model/admission.h"
+#include "model/config.h"
+#include "model/ledger.h"
+#include "model/log.h"
+#include "model/name_service.h"
+#include "model/stats.h"
+#include "model/transport.h"
+
+namespace hc {
+
+/// What one loop knows: its transfers, the gate, the books, and the completions of this turn. All of it on the loop
+/// thread, none of it about descriptors or threads, so that a test can drive it with a clock of its own.
+///
+/// Life cycle: bind() once; then accept(), cancel(), settle() and deliver() in each turn; begin_close(), and when
+/// is_empty() it may go.
+class Engine final : public Grantee, public LedgerObserver {
+ public:
+  Engine(const SessionConfig& config, Reactor& reactor, DescriptorBudget& budget, DescriptorBudget::Listener& listener);
+  ~Engine() override;
+
+  /// The transport needs the ledger, so it comes after the engine was made.
+  void bind(Transport& transport, NameService& names);
+
+  void accept(std::unique_ptr<Transfer> transfer);
+  void cancel(hc_id id);
+  /// Cancels everything that would go to a queue which was closed.
+  void cancel_orphans();
+  /// Lets nobody in any more, ends those in line, and cancels the rest when `drain` has passed.
+  void begin_close(Duration drain);
+  void cancel_all(Code code);
+
+  /// Starts what fits and tidies up, once.
+  void settle();
+  /// Hands out the completions of this turn. User code runs in here.
+  void deliver();
+  bool has_completions() const { return !batches_.empty() || !callbacks_.empty(); }
+  bool is_empty() const { return transfers_.size() == 0 && !has_completions(); }
+  bool is_closing() const { return is_closing_; }
+
+  void on_descriptor_room() { admission_.on_descriptor_room(); }
+
+  // For transfers.
+  TimePoint now() const { return reactor_.now(); }
+  TimerQueue& timers() { return reactor_.timers(); }
+  const SessionConfig& config() const { return config_; }
+  Stats& stats() { return stats_; }
+  Ledger& ledger() { return ledger_; }
+  Admission& admission() { return admission_; }
+  Transport& transport() { return *transport_; }
+  NameService& names() { return *names_; }
+  ResponseLimits response_limits(uint64_t max_body) const;
+  void end_losers_later(Transfer& transfer);
+  void on_descriptor_shortage();
+  void on_done(Transfer& transfer, std::unique_ptr<Response> response);
+
+  void on_granted(Waiter& waiter, Permit permit) override;
+  void on_retired(Connection& connection) override;
+  void on_room(Origin& origin) override;
+  void on_connecting_room() override;
+
+ private:
+  struct Batch {
+    std::shared_ptr<CompletionQueue> queue;
+    std::vector<Completion> completions;
+  };
+
+  /// A timer that calls a member.
+  class Alarm final : public Timer {
+   public:
+    Alarm(Engine& engine, void (Engine::*ring)()) : engine_(engine), ring_(ring) {}
+    void on_timer(TimePoint) override { (engine_.*ring_)(); }
+
+   private:
+    Engine& engine_;
+    void (Engine::*ring_)();
+  };
+
+  void count_result(const Response& response);
+  std::vector<Completion>& batch_for(const std::shared_ptr<CompletionQueue>& queue);
+  void refuse_overflow();
+  void on_drained_out() { cancel_all(HC_E_CANCELLED); }
+  void on_descriptor_retry() { has_descriptors_ = true; }
+
+  const SessionConfig& config_;
+  Reactor& reactor_;
+  Stats stats_;
+  Ledger ledger_;
+  Admission admission_;
+  Transport* transport_ = nullptr;
+  NameService* names_ = nullptr;
+  IdTable<Transfer> transfers_;
+  IntrusiveList<Transfer, Transfer> with_losers_;
+  std::vector<std::unique_ptr<Transfer>> done_;     // until nothing on the stack can touch them
+  std::vector<hc_id> accepted_;                      // in this turn, if the line is bounded
+  std::vector<Batch> batches_;                       // one for each queue that gets something in this turn
+  std::vector<std::pair<Destination, Completion>> callbacks_;
+  bool is_closing_ = false;
+  bool has_descriptors_ = true;
+  Alarm drain_alarm_{*this, &Engine::on_drained_out};
+  Alarm descriptor_alarm_{*this, &Engine::on_descriptor_retry};
+};
+
+}  // namespace hc

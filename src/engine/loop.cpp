@@ -1,0 +1,251 @@
+#include "engine/loop.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <csignal>
+#include <system_error>
+
+#include "adapter/curl_transport.h"
+#include "adapter/resolver_chain.h"
+#include "base/check.h"
+
+namespace hc {
+namespace {
+
+// So that a flood of instantly finished requests cannot keep the loop from its timers and its mail.
+constexpr int kRoundsPerTurn = 8;
+
+// A signal's handler belongs to the program; it shall not run on a thread that the program does not know.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+thread_local bool is_on_a_loop = false;
+
+Hook make_hook(const SessionConfig& config) {
+  if (config.on_resolve == nullptr) return nullptr;
+  return [&config](uint64_t query, std::string_view host, Family family) {
+    auto* handle = reinterpret_cast<hc_resolve_query*>(static_cast<uintptr_t>(query));
+    return config.on_resolve(handle, {host.data(), host.size()}, static_cast<int32_t>(family), config.on_resolve_data);
+  };
+}
+
+}  // namespace
+
+Loop::Loop(const SessionConfig& config) : config_(config) {}
+
+Loop::~Loop() { HC_CHECK(!thread_.joinable()); }
+
+Status Loop::open() {
+  if (Status status = CurlRuntime::require(); !status.is_ok()) return status;
+  if (Status status = Reactor::open(&reactor_); !status.is_ok()) return status;
+  if (Status status = Waker::create(&waker_); !status.is_ok()) return status;
+  reactor_.bind_to_this_thread();  // while it is put together
+  started_ = reactor_.now();
+
+  ResolverOptions options;
+  options.nameservers = config_.nameservers;
+  options.hook = make_hook(config_);
+  Post post_task = [this](std::function<void()> task) { post([task = std::move(task)](Engine&) { task(); }); };
+  Status status;
+  resolver_ = make_resolver(reactor_, options, std::move(post_task), &status);
+  if (!status.is_ok()) return status;
+
+  engine_ = std::make_unique<Engine>(config_, reactor_, DescriptorBudget::process(), *this);
+  transport_ = std::make_unique<CurlTransport>(config_, reactor_, engine_->ledger());
+  names_ = std::make_unique<NameService>(*resolver_, config_.names, engine_->stats(),
+                                         [this] { return reactor_.now(); });
+  engine_->bind(*transport_, *names_);
+  waker_.attach(reactor_.poller());
+  reactor_.unbind();
+  return Status::ok();
+}
+
+Status Loop::start() {
+  SignalsBlocked blocked;  // inherited by the thread
+  try {
+    thread_ = std::thread([this] { run(); });
+  } catch (const std::system_error& error) {
+    return Status::system("cannot start the loop thread", error.code().value());
+  }
+  pthread_setname_np(thread_.native_handle(), "libhc");
+  return Status::ok();
+}
+
+bool Loop::submit(std::unique_ptr<Transfer> transfer, hc_id* id) {
+  bool is_accepted = false;
+  mailbox_.push([&] {
+    is_accepted = is_accepting_;
+    if (!is_accepting_) return Mail{};
+    transfer->id = ++last_id_;
+    if (id != nullptr) *id = last_id_;
+    mailed_.fetch_add(1, std::memory_order_relaxed);
+    return Mail{std::move(transfer), 0, nullptr};
+  });
+  return is_accepted;
+}
+
+void Loop::cancel(hc_id id) {
+  mailbox_.push([&] { return Mail{nullptr, id, nullptr}; });
+}
+
+bool Loop::post(Task task) {
+  auto owned = std::make_unique<Task>(std::move(task));
+  return mailbox_.push([&] { return Mail{nullptr, 0, std::move(owned)}; });
+}
+
+void Loop::close(Duration drain) {
+  auto begin = [this, drain](Engine& engine) {
+    if (!engine.is_closing()) open_at_close_ = engine.ledger().live();
+    engine.begin_close(drain);
+  };
+  auto task = std::make_unique<Task>(begin);
+  mailbox_.push([&] {
+    is_accepting_ = false;
+    return Mail{nullptr, 0, std::move(task)};
+  });
+}
+
+void Loop::on_ended(std::function<void()> callback) {
+  {
+    std::lock_guard lock(mutex_);
+    if (!has_ended_) {
+      ended_callbacks_.push_back(std::move(callback));
+      return;
+    }
+  }
+  callback();
+}
+
+void Loop::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Loop::detach() {
+  if (thread_.joinable()) thread_.detach();
+}
+
+Stats Loop::stats() {
+  Stats stats;
+  {
+    std::lock_guard lock(mutex_);
+    stats = published_;
+  }
+  // In flight for whoever submitted them, though the loop has not met them.
+  uint64_t mailed = mailed_.load(std::memory_order_relaxed);
+  stats.submitted += mailed;
+  stats.in_flight += mailed;
+  return stats;
+}
+
+bool Loop::is_any_loop_thread() { return is_on_a_loop; }
+
+void Loop::run() {
+  is_on_a_loop = true;
+  reactor_.bind_to_this_thread();
+  while (!(engine_->is_closing() && engine_->is_empty())) turn();
+  end();
+}
+
+void Loop::turn() {
+  reactor_.poller().wait(time_to_wait());
+  TimePoint start = reactor_.refresh();
+  read_mail();
+  reactor_.timers().expire(reactor_.now());
+  reactor_.poller().dispatch();
+  settle();
+  reactor_.poller().flush();
+  publish(start);
+  engine_->deliver();
+}
+
+void Loop::read_mail() {
+  if (has_room_.exchange(false)) engine_->on_descriptor_room();
+  mailbox_.drain(mail_);
+  uint64_t read = 0;
+  for (Mail& mail : mail_) {
+    if (mail.transfer != nullptr) {
+      ++read;
+      engine_->accept(std::move(mail.transfer));
+    } else if (mail.cancel != 0) {
+      engine_->cancel(mail.cancel);
+    } else if (mail.task != nullptr) {
+      (*mail.task)(*engine_);
+    }
+  }
+  mail_.clear();
+  if (read > 0) {
+    std::lock_guard lock(mutex_);  // the sums of stats() hold at every moment
+    mailed_.fetch_sub(read, std::memory_order_relaxed);
+    published_.submitted += read;
+    published_.in_flight += read;
+  }
+}
+
+void Loop::settle() {
+  for (int round = 0; round < kRoundsPerTurn; ++round) {
+    engine_->settle();
+    if (!transport_->run()) return;
+  }
+}
+
+void Loop::publish(TimePoint turn_start) {
+  Stats& stats = engine_->stats();
+  TimePoint end = reactor_.refresh();
+  auto busy = static_cast<uint64_t>(end - turn_start);
+  ++stats.loop_turns;
+  stats.loop_busy_ns += busy;
+  stats.loop_worst_turn_ns = std::max(stats.loop_worst_turn_ns, busy);
+  stats.loop_elapsed_ns = static_cast<uint64_t>(end - started_);
+  waiting_.store(stats.waiting, std::memory_order_relaxed);
+  std::lock_guard lock(mutex_);
+  published_ = stats;
+}
+
+Duration Loop::time_to_wait() {
+  if (transport_->is_active() || engine_->has_completions()) return 0;
+  if (!mailbox_.prepare_sleep()) return 0;
+  TimePoint due = reactor_.timers().next_due();
+  return due == kNever ? kNever : std::max<Duration>(due - reactor_.refresh(), 0);  // callbacks took their time
+}
+
+void Loop::on_room() {
+  has_room_.store(true);
+  waker_.wake();
+}
+
+// What may still come in by mail is answered before the box closes for good.
+void Loop::end() {
+  mailbox_.close();
+  read_mail();
+  engine_->settle();
+  engine_->deliver();
+  HC_CHECK(engine_->is_empty());
+
+  transport_.reset();
+  names_.reset();
+  resolver_.reset();
+  publish(reactor_.now());
+  engine_.reset();
+  waker_.detach(reactor_.poller());
+
+  std::vector<std::function<void()>> callbacks;
+  {
+    std::lock_guard lock(mutex_);
+    has_ended_ = true;
+    callbacks.swap(ended_callbacks_);
+  }
+  for (auto& callback : callbacks) callback();
+}
+
+}  // namespace hc

@@ -1,0 +1,136 @@
+#include "engine/session.h"
+
+#include <condition_variable>
+#include <utility>
+
+#include "model/log.h"
+#include "model/request.h"
+
+namespace hc {
+namespace {
+
+// Where a blocking caller waits for its one completion.
+class Waiting {
+ public:
+  static void on_done(const hc_completion* completion, void* self) {
+    auto& waiting = *static_cast<Waiting*>(self);
+    std::lock_guard lock(waiting.mutex_);
+    waiting.response_.reset(reinterpret_cast<Response*>(completion->response));
+    waiting.is_done_.notify_one();  // under the lock: the waiter destroys this as soon as it may
+  }
+  std::unique_ptr<Response> wait() {
+    std::unique_lock lock(mutex_);
+    is_done_.wait(lock, [this] { return response_ != nullptr; });
+    return std::move(response_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable is_done_;
+  std::unique_ptr<Response> response_;
+};
+
+Status closed() { return {HC_E_CLOSED, "the session is closed"}; }
+
+}  // namespace
+
+Session::Session(SessionConfig config) : config_(std::move(config)), loop_(config_) {}
+
+Session::~Session() = default;
+
+Status Session::create(SessionConfig config, std::shared_ptr<Session>* out) {
+  auto session = std::make_shared<Session>(std::move(config));
+  if (Status status = session->loop_.open(); !status.is_ok()) return status;
+  if (Status status = session->loop_.start(); !status.is_ok()) return status;
+  if (session->config_.limit == 0) {
+    Log(session->config_).line(HC_LOG_WARNING, "limit is 0: only the process's descriptor budget bounds the sockets");
+  }
+  *out = std::move(session);
+  return Status::ok();
+}
+
+Status Session::submit(const hc_request& args, Destination destination, hc_id* id) {
+  if (is_closing_.load(std::memory_order_relaxed)) return closed();
+  if (config_.max_waiting != 0 && loop_.waiting() >= config_.max_waiting) {
+    return {HC_E_OVERLOAD, "the waiting line is full (max_waiting " + std::to_string(config_.max_waiting) + ")"};
+  }
+  std::unique_ptr<Request> request;
+  if (Status status = Request::create(args, config_, &request); !status.is_ok()) return status;
+  if (destination.queue != nullptr) {
+    if (destination.queue->is_closed()) return {HC_E_CLOSED, "the queue is closed"};
+    std::weak_ptr<Session> self = weak_from_this();
+    destination.queue->on_close(this, [self] {
+      if (auto session = self.lock()) session->loop_.post([](Engine& engine) { engine.cancel_orphans(); });
+    });
+  }
+  auto transfer = std::make_unique<Transfer>(std::move(request), std::move(destination), SystemClock().now());
+  return loop_.submit(std::move(transfer), id) ? Status::ok() : closed();
+}
+
+Status Session::perform(const hc_request& request, std::unique_ptr<Response>* out) {
+  if (loop_.is_loop_thread()) {
+    return {HC_E_DEADLOCK, "hc_session_perform() from a callback would wait for the thread it is on"};
+  }
+  Waiting waiting;
+  Status status = submit(request, {nullptr, Waiting::on_done, &waiting}, nullptr);
+  if (!status.is_ok()) return status;
+  std::unique_ptr<Response> response = waiting.wait();
+  if (!response->status().is_ok()) return response->status();
+  *out = std::move(response);
+  return Status::ok();
+}
+
+Status Session::close(Duration drain) {
+  if (loop_.is_loop_thread()) {
+    return {HC_E_DEADLOCK, "hc_session_close() from a callback would wait for the thread it is on"};
+  }
+  is_closing_.store(true);
+  loop_.close(drain);
+  join();
+  return Status::ok();
+}
+
+void Session::close_async(Duration drain, std::function<void()> on_closed) {
+  is_closing_.store(true);
+  if (on_closed) loop_.on_ended(std::move(on_closed));
+  loop_.close(drain);
+}
+
+void Session::release() {
+  bool was_open = !is_closing_.exchange(true);
+  if (loop_.is_loop_thread()) {
+    // Kept alive by the thread's last act.
+    loop_.on_ended([self = shared_from_this()] {});
+    loop_.close(0);
+    loop_.detach();
+    return;
+  }
+  loop_.close(0);
+  join();
+  if (was_open) {
+    Log(config_).line(HC_LOG_WARNING, "session released while open; it had " + std::to_string(loop_.open_at_close()) +
+                                          " open connections. Close sessions with hc_session_close()");
+  }
+}
+
+void Session::join() {
+  std::lock_guard lock(join_mutex_);
+  loop_.join();
+}
+
+Status Session::post(Loop::Task task) {
+  if (is_closing_.load() || !loop_.post(std::move(task))) return closed();
+  return Status::ok();
+}
+
+Status Session::set_override(std::string host, uint16_t port, std::vector<IpAddress> addresses) {
+  return post([host = std::move(host), port, addresses = std::move(addresses)](Engine& engine) {
+    engine.names().set_override(host, port, addresses);
+  });
+}
+
+Status Session::clear_names(std::string host) {
+  return post([host = std::move(host)](Engine& engine) { engine.names().clear(host); });
+}
+
+}  // namespace hc

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <hc/hc.h>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/completion.h"
+#include "engine/loop.h"
+#include "model/config.h"
+#include "model/ip_address.h"
+#include "model/stats.h"
+
+namespace hc {
+
+/// What a caller holds: options, and the loop they started. Everything may be called from any thread.
+///
+/// Life cycle: open -> closing -> closed. Held by shared_ptr, so that a session that is released on its own loop
+/// thread lives until that thread has ended.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  static Status create(SessionConfig config, std::shared_ptr<Session>* out);
+  explicit Session(SessionConfig config);
+  ~Session();
+
+  Status submit(const hc_request& request, Destination destination, hc_id* id);
+  /// Sends and waits. `out` gets the response when the status is HC_OK.
+  Status perform(const hc_request& request, std::unique_ptr<Response>* out);
+  void cancel(hc_id id) { loop_.cancel(id); }
+  Status close(Duration drain);
+  void close_async(Duration drain, std::function<void()> on_closed);
+  /// Closes it if need be; waits unless on the loop thread. The last call.
+  void release();
+
+  Status set_override(std::string host, uint16_t port, std::vector<IpAddress> addresses);
+  Status clear_names(std::string host);
+  Stats stats() { return loop_.stats(); }
+
+ private:
+  Status post(Loop::Task task);
+  void join();
+
+  const SessionConfig config_;
+  Loop loop_;
+  std::atomic<bool> is_closing_{false};
+  std::mutex join_mutex_;
+};
+
+}  // namespace hc

@@ -1,0 +1,341 @@
+#include "engine/transfer.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <string>
+
+#include "base/check.h"
+#include "engine/engine.h"
+
+namespace hc {
+namespace {
+
+constexpr uint8_t kPatienceWithDeadIdle = 2;
+
+constexpr hc_timing kNothingHappened{HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET,
+                                     HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET};
+
+// Where each phase may go, as a set of bits.
+constexpr std::array<unsigned, 8> kEdges = [] {
+  auto bit = [](Phase phase) { return 1U << phase; };
+  std::array<unsigned, 8> edges{};
+  unsigned end = bit(HC_PHASE_DONE);
+  edges[HC_PHASE_NONE] = bit(HC_PHASE_WAITING) | end;
+  edges[HC_PHASE_WAITING] = bit(HC_PHASE_RESOLVING) | bit(HC_PHASE_CONNECTING) | end;
+  edges[HC_PHASE_RESOLVING] = bit(HC_PHASE_CONNECTING) | bit(HC_PHASE_WAITING) | end;
+  edges[HC_PHASE_CONNECTING] = bit(HC_PHASE_SENDING) | bit(HC_PHASE_WAITING) | end;
+  edges[HC_PHASE_SENDING] = bit(HC_PHASE_AWAITING) | bit(HC_PHASE_WAITING) | end;
+  edges[HC_PHASE_AWAITING] = bit(HC_PHASE_RECEIVING) | bit(HC_PHASE_WAITING) | end;
+  edges[HC_PHASE_RECEIVING] = end;
+  return edges;
+}();
+
+std::string in_seconds(Duration duration) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f s", static_cast<double>(duration) / kSecond);
+  return text;
+}
+
+bool is_out_of_descriptors(const Status& status) {
+  return status.code() == HC_E_SYSTEM && (status.native_code() == EMFILE || status.native_code() == ENFILE);
+}
+
+}  // namespace
+
+Transfer::Transfer(std::unique_ptr<Request> request, Destination destination, TimePoint submitted)
+    : request_(std::move(request)),
+      destination_(std::move(destination)),
+      submitted_(submitted),
+      phase_since_(submitted),
+      clocks_(request_->timeouts),
+      timing_(kNothingHappened) {
+  priority = request_->priority;
+}
+
+Transfer::~Transfer() { HC_CHECK(running_.empty()); }
+
+void Transfer::enter(Phase next) {
+  HC_CHECK((kEdges[static_cast<size_t>(phase_)] >> next & 1U) != 0);
+  phase_ = next;
+  phase_since_ = engine_->now();
+}
+
+void Transfer::start(Engine& engine) {
+  engine_ = &engine;
+  origin = &engine.admission().origin_of({request_->is_https, request_->port, request_->host});
+  enter(HC_PHASE_WAITING);
+  phase_since_ = line_since_ = submitted_;
+  clocks_.start(Clocks::kTotal, submitted_);
+  clocks_.start(Clocks::kPool, submitted_);
+  clocks_.start(Clocks::kConnect, submitted_);
+  arm_timer();
+  engine.admission().join(*this);
+}
+
+void Transfer::on_granted(Permit permit) {
+  TimePoint now = engine_->now();
+  clocks_.stop(Clocks::kPool);
+  engine_->stats().waited_ns += static_cast<uint64_t>(now - line_since_);
+  timing_.started_ns = since_submit(now);
+  if (!builder_) builder_.emplace(engine_->response_limits(request_->max_body));
+  if (permit.kind() == Permit::Kind::kIdleSocket) {
+    ride_idle(std::move(permit));
+  } else if (race_ != nullptr && race_->has_next()) {
+    enter(HC_PHASE_CONNECTING);
+    clocks_.start(Clocks::kSockConnect, now);
+    try_next_address(std::move(permit));
+  } else {
+    permit_ = std::move(permit);
+    resolve();
+  }
+}
+
+void Transfer::ride_idle(Permit permit) {
+  clocks_.stop(Clocks::kConnect);
+  enter(HC_PHASE_CONNECTING);
+  run_attempt(std::move(permit), {});
+}
+
+void Transfer::resolve() {
+  if (!request_->addresses.empty()) {
+    start_race(request_->addresses);
+    return;
+  }
+  enter(HC_PHASE_RESOLVING);
+  auto answer = engine_->names().resolve(request_->host, request_->port, engine_->now(), *this);
+  if (answer) {
+    on_name(std::move(*answer));
+    return;
+  }
+  clocks_.start(Clocks::kDns, engine_->now());
+  arm_timer();
+}
+
+void Transfer::on_name(NameAnswer answer) {
+  clocks_.stop(Clocks::kDns);
+  if (!answer.status.is_ok()) {
+    finish(std::move(answer.status));
+    return;
+  }
+  timing_.resolved_ns = since_submit(engine_->now());
+  start_race(std::move(answer.addresses));
+}
+
+void Transfer::start_race(std::vector<IpAddress> addresses) {
+  race_ = std::make_unique<Race>(std::move(addresses));
+  enter(HC_PHASE_CONNECTING);
+  clocks_.start(Clocks::kSockConnect, engine_->now());
+  try_next_address(std::move(permit_));
+}
+
+void Transfer::try_next_address(Permit permit) {
+  Endpoint remote{race_->take_next(), request_->port};
+  race_->next_start = kNever;
+  if (!run_attempt(std::move(permit), remote)) return;
+  Duration head_start = engine_->config().happy_eyeballs;
+  if (race_->has_next() && head_start != 0) race_->next_start = later(engine_->now(), head_start);
+  arm_timer();
+}
+
+// One more socket than it was admitted with: only if nothing stands against it. Otherwise the addresses are tried
+// one after another.
+void Transfer::try_next_address_if_room() {
+  race_->next_start = kNever;
+  Permit permit;
+  if (engine_->ledger().admit(*origin, true, &permit) == Refusal::kNone) try_next_address(std::move(permit));
+}
+
+// False: the transfer is done, or back in line.
+bool Transfer::run_attempt(Permit permit, const Endpoint& remote) {
+  ++attempt_count_;
+  Attempt* attempt = nullptr;
+  AttemptPlan plan{request_.get(), origin, &*builder_, std::move(permit), remote};
+  Status status = engine_->transport().start(std::move(plan), *this, &attempt);
+  if (status.is_ok()) {
+    running_.push_back(attempt);
+    return true;
+  }
+  if (is_out_of_descriptors(status)) {
+    engine_->on_descriptor_shortage();
+    if (running_.empty()) back_in_line(true);
+  } else {
+    on_attempt_lost(std::move(status));
+  }
+  return false;
+}
+
+void Transfer::on_attempt_lost(Status status) {
+  race_->note_failure(std::move(status));
+  if (race_->has_next()) {
+    Permit permit;
+    if (engine_->ledger().admit(*origin, true, &permit) == Refusal::kNone) {
+      try_next_address(std::move(permit));
+    } else if (running_.empty()) {
+      back_in_line(true);
+    }
+    return;
+  }
+  if (running_.empty()) finish(race_->failure());
+}
+
+bool Transfer::on_ready(Attempt& attempt, bool is_reused) {
+  if (winner_ != nullptr) return false;
+  winner_ = &attempt;
+  TimePoint now = engine_->now();
+  clocks_.stop(Clocks::kConnect);
+  clocks_.stop(Clocks::kSockConnect);
+  clocks_.start(Clocks::kSockWrite, now);
+  timing_.ready_ns = since_submit(now);
+  timing_.connected_ns = is_reused ? HC_UNSET : since_submit(attempt.connected_at());
+  timing_.secured_ns = is_reused || !request_->is_https ? HC_UNSET : since_submit(attempt.secured_at());
+  was_reused_ = is_reused;
+  connection_ = attempt.connection()->number();
+  remote_ = attempt.connection()->remote();
+  if (race_ != nullptr) race_->next_start = kNever;
+  enter(HC_PHASE_SENDING);
+  arm_timer();
+  if (running_.size() > 1) engine_->end_losers_later(*this);
+  return true;
+}
+
+void Transfer::on_sent(Attempt&) {
+  TimePoint now = engine_->now();
+  clocks_.stop(Clocks::kSockWrite);
+  clocks_.start(Clocks::kSockRead, now);
+  clocks_.start(Clocks::kFirstByte, now);
+  timing_.sent_ns = since_submit(now);
+  enter(HC_PHASE_AWAITING);
+  arm_timer();
+}
+
+void Transfer::on_first_byte(Attempt&) {
+  clocks_.stop(Clocks::kFirstByte);
+  timing_.first_byte_ns = since_submit(engine_->now());
+  enter(HC_PHASE_RECEIVING);
+}
+
+void Transfer::end_losers() {
+  std::vector<Attempt*> losers;
+  std::copy_if(running_.begin(), running_.end(), std::back_inserter(losers),
+               [this](Attempt* attempt) { return attempt != winner_; });
+  std::erase_if(running_, [this](Attempt* attempt) { return attempt != winner_; });
+  for (Attempt* loser : losers) engine_->transport().abort(*loser);
+}
+
+void Transfer::on_finished(Attempt& attempt, AttemptResult result) {
+  std::erase(running_, &attempt);
+  if (winner_ != nullptr && winner_ != &attempt) return;  // it lost the race
+  bool was_racing = winner_ == nullptr;
+  winner_ = nullptr;
+  switch (result.kind) {
+    case AttemptResult::Kind::kAnswered:
+      finish(Status::ok());
+      break;
+    case AttemptResult::Kind::kNothingIdle:
+      back_in_line(++dead_idle_met_ >= kPatienceWithDeadIdle);
+      break;
+    case AttemptResult::Kind::kStale:
+      on_stale(std::move(result.status));
+      break;
+    case AttemptResult::Kind::kFailed:
+      if (was_racing && race_ != nullptr) {
+        on_attempt_lost(std::move(result.status));
+      } else {
+        finish(std::move(result.status));
+      }
+      break;
+  }
+}
+
+void Transfer::on_stale(Status status) {
+  if (request_->retry_stale && request_->is_idempotent && !retried_stale_) {
+    retried_stale_ = true;
+    ++engine_->stats().stale_retries;
+    back_in_line(true);
+    return;
+  }
+  Status stale(HC_E_STALE, "reused connection died before any answer, not sent again: " + status.message());
+  finish(stale.with_native(status.native_domain(), status.native_code()));
+}
+
+void Transfer::back_in_line(bool needs_new) {
+  TimePoint now = engine_->now();
+  for (Clocks::Name name : {Clocks::kSockConnect, Clocks::kSockRead, Clocks::kSockWrite, Clocks::kFirstByte}) {
+    clocks_.stop(name);
+  }
+  clocks_.start(Clocks::kPool, now);
+  clocks_.start(Clocks::kConnect, now);
+  if (builder_) builder_->reset();
+  needs_new_socket = needs_new;
+  line_since_ = now;
+  enter(HC_PHASE_WAITING);
+  arm_timer();
+  engine_->admission().rejoin(*this);
+}
+
+void Transfer::on_timer(TimePoint now) {
+  if (race_ != nullptr && race_->next_start <= now) try_next_address_if_room();
+  while (!is_done()) {
+    Clocks::Name name = clocks_.earliest();
+    if (clocks_.end(name) > now) break;
+    if (!extend_socket_clock(name, now)) on_clock(name, now);
+  }
+  if (!is_done()) arm_timer();
+}
+
+// The clocks of silence are not set back at each event: when one ends, the time of the last event tells whether it
+// really has.
+bool Transfer::extend_socket_clock(Clocks::Name name, TimePoint now) {
+  if (name != Clocks::kSockRead && name != Clocks::kSockWrite) return false;
+  if (winner_ == nullptr || later(winner_->last_activity(), clocks_.length(name)) <= now) return false;
+  clocks_.start(name, winner_->last_activity());
+  return true;
+}
+
+void Transfer::on_clock(Clocks::Name name, TimePoint now) {
+  std::string message = std::string(Clocks::name_of(name)) + " timeout of " + in_seconds(clocks_.length(name)) +
+                        " passed while " + phase_name(phase_) + " for " + in_seconds(now - phase_since_) + ", " +
+                        in_seconds(now - submitted_) + " after the submit";
+  finish(Status(Clocks::status_of(name), std::move(message)));
+}
+
+void Transfer::arm_timer() {
+  TimePoint due = clocks_.end(clocks_.earliest());
+  if (race_ != nullptr) due = std::min(due, race_->next_start);
+  // Too early is fine, on_timer() looks again: clocks that stop cost nothing.
+  if (is_armed() && this->due() <= due) return;
+  engine_->timers().arm(*this, due);
+}
+
+void Transfer::finish(Status status) {
+  HC_CHECK(!is_done());
+  TimePoint now = engine_->now();
+  NameWaiter::unlink();
+  engine_->admission().leave(*this);
+  engine_->timers().disarm(*this);
+  std::vector<Attempt*> running;
+  running.swap(running_);
+  for (Attempt* attempt : running) engine_->transport().abort(*attempt);
+  winner_ = nullptr;
+  permit_.give_back();
+
+  if (!status.is_ok()) status.with_phase(phase_, static_cast<uint64_t>(now - phase_since_));
+  timing_.done_ns = since_submit(now);
+  enter(HC_PHASE_DONE);
+  engine_->on_done(*this, take_response(std::move(status)));
+}
+
+std::unique_ptr<Response> Transfer::take_response(Status status) {
+  if (!builder_) builder_.emplace(ResponseLimits{});
+  std::unique_ptr<Response> response = builder_->finish(std::move(status));
+  response->timing = timing_;
+  response->attempts = attempt_count_;
+  response->connection = connection_;
+  response->reused = was_reused_;
+  response->remote = remote_;
+  return response;
+}
+
+}  // namespace hc

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/intrusive_list.h"
+#include "engine/completion.h"
+#include "engine/race.h"
+#include "event/timer_queue.h"
+#include "model/clocks.h"
+#include "model/ledger.h"
+#include "model/name_service.h"
+#include "model/origin.h"
+#include "model/request.h"
+#include "model/response.h"
+#include "model/transport.h"
+
+namespace hc {
+
+class Engine;
+
+/// One request, from submit to its one completion.
+///
+/// Vocabulary: an *attempt* is one try over one connection; several race for a new connection, one rides an idle
+/// one. The *phase* is the state, with the numbers of HC_PHASE_*.
+/// Rules: enter() alone changes the phase; finish() is the only exit, whatever happened; what libcurl calls
+/// (on_ready, on_sent, on_first_byte) only records.
+/// Life cycle: WAITING -> RESOLVING -> CONNECTING -> SENDING -> AWAITING -> RECEIVING -> DONE. From each of them to
+/// DONE; back to WAITING when the connection it was given turned out dead before the request was sent, or died
+/// without an answer and the request may be repeated.
+class Transfer final : public Waiter,
+                       public NameWaiter,
+                       public AttemptSink,
+                       public ListLink<Transfer>,
+                       private Timer {
+ public:
+  Transfer(std::unique_ptr<Request> request, Destination destination, TimePoint submitted);
+  ~Transfer();
+
+  hc_id id = 0;
+
+  const Request& request() const { return *request_; }
+  const Destination& destination() const { return destination_; }
+  Phase phase() const { return phase_; }
+  bool is_done() const { return phase_ == HC_PHASE_DONE; }
+
+  // Loop thread from here on.
+  /// Joins the line.
+  void start(Engine& engine);
+  /// Its turn came.
+  void on_granted(Permit permit);
+  /// The only exit: ends everything it has running and hands over its completion.
+  void finish(Status status);
+  /// Ends the attempts that lost the race. Outside libcurl.
+  void end_losers();
+
+  void on_name(NameAnswer answer) override;
+  bool on_ready(Attempt& attempt, bool is_reused) override;
+  void on_sent(Attempt& attempt) override;
+  void on_first_byte(Attempt& attempt) override;
+  void on_finished(Attempt& attempt, AttemptResult result) override;
+
+ private:
+  void on_timer(TimePoint now) override;
+
+  void enter(Phase next);
+  void resolve();
+  void start_race(std::vector<IpAddress> addresses);
+  void try_next_address(Permit permit);
+  void try_next_address_if_room();
+  void on_attempt_lost(Status status);
+  bool run_attempt(Permit permit, const Endpoint& remote);
+  void ride_idle(Permit permit);
+  void back_in_line(bool needs_new);
+  void on_stale(Status status);
+
+  bool extend_socket_clock(Clocks::Name name, TimePoint now);
+  void on_clock(Clocks::Name name, TimePoint now);
+  void arm_timer();
+  uint64_t since_submit(TimePoint time) const { return static_cast<uint64_t>(time - submitted_); }
+  std::unique_ptr<Response> take_response(Status status);
+
+  Engine* engine_ = nullptr;
+  std::unique_ptr<Request> request_;
+  Destination destination_;
+  TimePoint submitted_;
+  TimePoint phase_since_;
+  TimePoint line_since_ = 0;
+  Phase phase_ = HC_PHASE_NONE;
+  bool retried_stale_ = false;
+  bool was_reused_ = false;
+  uint8_t dead_idle_met_ = 0;
+  uint32_t attempt_count_ = 0;
+  uint64_t connection_ = 0;
+  Endpoint remote_;
+  Clocks clocks_;
+  hc_timing timing_;
+  Permit permit_;  // while the name is looked up
+  std::unique_ptr<Race> race_;
+  std::vector<Attempt*> running_;
+  Attempt* winner_ = nullptr;  // the attempt that has a connection
+  std::optional<ResponseBuilder> builder_;
+};
+
+}  // namespace hc

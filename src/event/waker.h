@@ -1,0 +1,24 @@
+#pragma once
+
+#include "base/fd.h"
+#include "base/status.h"
+#include "event/poller.h"
+
+namespace hc {
+
+/// Wakes a loop out of Poller::wait() from another thread.
+class Waker final : public FdWatcher {
+ public:
+  static Status create(Waker* out);
+
+  void attach(Poller& poller) { poller.watch(event_.get(), *this, kReadable); }
+  void detach(Poller& poller) { poller.forget(event_.get(), *this); }
+  /// Any thread.
+  void wake();
+  void on_ready(int fd, uint8_t readiness) override;
+
+ private:
+  Fd event_;
+};
+
+}  // namespace hc

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <unordered_map>
+#include <memory>
+
+#include "base/intrusive_list.h"
+#include "model/ledger.h"
+#include "model/origin.h"
+#include "model/stats.h"
+
+namespace hc {
+
+/// Receives the permits that pump() gives out.
+class Grantee {
+ public:
+  virtual ~Grantee() = default;
+  virtual void on_granted(Waiter& waiter, Permit permit) = 0;
+};
+
+/// The gate: who of those in line goes next.
+///
+/// Rules: first come, first served within an origin and priority; origins take turns; an idle connection is no way
+/// to jump the queue, since whoever's turn it is may have it retired to make room. An origin that cannot go on for
+/// a reason of its own is parked until that reason is gone, so that a pump costs as much as it starts.
+/// Life cycle of an origin: made by origin_of(), in the ring while it has waiters and is not parked, gone when
+/// nobody waits for it, rides it or has a socket of it.
+class Admission {
+ public:
+  Admission(Ledger& ledger, DescriptorBudget& budget, DescriptorBudget::Listener& listener, Stats& stats);
+  ~Admission();
+
+  /// The origin of this key, made if need be, with one more rider: give it back with release().
+  Origin& origin_of(const OriginKey& key);
+  void release(Origin& origin);
+
+  /// Joins the end of its origin's line.
+  void join(Waiter& waiter);
+  /// Goes back to its place in line: it had its turn and lost its connection through no fault of its own.
+  void rejoin(Waiter& waiter);
+  void leave(Waiter& waiter);
+
+  /// Gives permits until nobody fits any more.
+  void pump(Grantee& grantee);
+  /// Takes somebody out of line, in no particular order, or nullptr. For closing.
+  Waiter* pop_any();
+
+  // What the ledger tells.
+  void on_room(Origin& origin);
+  void on_connecting_room();
+  /// Descriptors came back to the process's budget.
+  void on_descriptor_room();
+
+ private:
+  using Ring = IntrusiveList<Origin, Origin>;
+
+  Waiter* first_of(Origin& origin);
+  void remove_from_line(Waiter& waiter);
+  void count_in(Waiter& waiter);
+  void move_to_ring_end(Origin& origin);
+  void park(Origin& origin, Ring& where);
+  void unpark_all(Ring& parked);
+  void forget_if_unused(Origin& origin);
+
+  Ledger& ledger_;
+  DescriptorBudget& budget_;
+  DescriptorBudget::Listener& listener_;
+  Stats& stats_;
+  std::unordered_map<OriginKey, std::unique_ptr<Origin>, OriginKeyHash> origins_;
+  uint64_t last_turn_ = 0;
+  Ring ring_;                 // have waiters and may go on, next turn first
+  Ring parked_origin_full_;   // until a socket of theirs is given up or idle
+  Ring parked_connecting_;    // until fewer sockets connect
+  Ring parked_descriptor_;    // until the process has descriptors again
+};
+
+}  // namespace hc

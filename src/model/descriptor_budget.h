@@ -1,0 +1,49 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+#include "base/intrusive_list.h"
+
+namespace hc {
+
+/// How many sockets all sessions of the process may hold together, so that a library inside somebody's program
+/// never takes its last descriptor: 80 % of the soft RLIMIT_NOFILE.
+///
+/// Any thread. A session that was refused leaves a Listener and is told once when there is room again.
+class DescriptorBudget {
+ public:
+  class Listener : public ListLink<DescriptorBudget> {
+   public:
+    virtual ~Listener() = default;
+    /// Called from any thread, under the budget's lock: only wake somebody.
+    virtual void on_room() = 0;
+  };
+
+  explicit DescriptorBudget(uint64_t capacity) : capacity_(capacity) {}
+
+  /// The one of this process.
+  static DescriptorBudget& process();
+
+  bool try_take();
+  void give_back();
+  void listen(Listener& listener);
+  void stop_listening(Listener& listener);
+
+  /// The soft RLIMIT_NOFILE.
+  static uint64_t descriptor_limit();
+  uint64_t capacity() const { return capacity_.load(std::memory_order_relaxed); }
+  uint64_t used() const { return used_.load(std::memory_order_relaxed); }
+  /// For a forked child, which starts with nothing taken and nobody listening.
+  void reset_after_fork();
+
+ private:
+  std::atomic<uint64_t> capacity_;
+  std::atomic<uint64_t> used_{0};
+  std::atomic<bool> has_listeners_{false};
+  std::mutex mutex_;
+  IntrusiveList<Listener, DescriptorBudget> listeners_;
+};
+
+}  // namespace hc

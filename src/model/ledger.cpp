@@ -1,0 +1,247 @@
+#include "model/ledger.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace hc {
+
+Permit& Permit::operator=(Permit&& other) noexcept {
+  if (this == &other) return *this;
+  give_back();
+  ledger_ = other.ledger_;
+  origin_ = other.origin_;
+  shard_ = other.shard_;
+  kind_ = std::exchange(other.kind_, Kind::kNone);
+  return *this;
+}
+
+void Permit::give_back() noexcept {
+  if (kind_ == Kind::kNone) return;
+  ledger_->returned(*this);
+  kind_ = Kind::kNone;
+}
+
+void Connection::on_timer(TimePoint now) { ledger_.expire(*this, now); }
+
+Ledger::Ledger(const SessionConfig& config, TimerQueue& timers, DescriptorBudget& budget, Stats& stats)
+    : config_(config), timers_(timers), budget_(budget), stats_(stats) {}
+
+Ledger::~Ledger() {
+  HC_CHECK(connections_.empty());
+  HC_CHECK(promised_ == 0);
+}
+
+Refusal Ledger::admit(Origin& origin, bool needs_new_socket, Permit* out) {
+  if (!needs_new_socket && take_idle(origin, out)) return Refusal::kNone;
+  if (Refusal refusal = make_room(origin, needs_new_socket); refusal != Refusal::kNone) return refusal;
+  if (!budget_.try_take()) {
+    // One retired connection at a time: its descriptor comes back when libcurl closes it.
+    if (stats_.sockets_retired == 0) retire_one();
+    return Refusal::kNoDescriptor;
+  }
+  uint32_t shard = choose_shard(origin);
+  if (origin.shards.size() <= shard) origin.shards.resize(shard + 1);
+  ++origin.shards[shard].sockets;
+  ++origin.sockets;
+  ++origin.permits;
+  ++promised_;
+  stats_.sockets_peak = std::max(stats_.sockets_peak, live());
+  *out = Permit(*this, origin, shard, Permit::Kind::kNewSocket);
+  return Refusal::kNone;
+}
+
+bool Ledger::take_idle(Origin& origin, Permit* out) {
+  for (uint32_t shard = 0; shard < origin.shards.size(); ++shard) {
+    if (!origin.shards[shard].has_spare_idle()) continue;
+    ++origin.shards[shard].idle_promised;
+    ++origin.permits;
+    *out = Permit(*this, origin, shard, Permit::Kind::kIdleSocket);
+    return true;
+  }
+  return false;
+}
+
+Refusal Ledger::make_room(Origin& origin, bool needs_new_socket) {
+  const Origin* own = needs_new_socket ? nullptr : &origin;
+  if (config_.max_connecting != 0 && connecting() >= config_.max_connecting) return Refusal::kConnectingFull;
+  bool is_origin_full = config_.limit_per_host != 0 && origin.sockets >= config_.limit_per_host;
+  bool is_full = config_.limit != 0 && live() >= config_.limit;
+  if (!is_origin_full && !is_full) return Refusal::kNone;
+
+  Connection* victim = is_origin_full ? find_retirable(&origin, own) : find_retirable(nullptr, own);
+  if (victim == nullptr) return is_origin_full ? Refusal::kOriginFull : Refusal::kFull;
+  retire(*victim);
+  return Refusal::kNone;
+}
+
+// The longest idle one that no permit was given for; of `only`, if given, and not of `except`.
+Connection* Ledger::find_retirable(const Origin* only, const Origin* except) {
+  for (Connection* connection = idle_.front(); connection != nullptr; connection = idle_.next(*connection)) {
+    const Origin& origin = connection->origin();
+    if (&origin == except || (only != nullptr && &origin != only)) continue;
+    if (origin.shards[connection->shard_].has_spare_idle()) return connection;
+  }
+  return nullptr;
+}
+
+uint32_t Ledger::choose_shard(const Origin& origin) const {
+  auto has_place = [](const OriginShard& shard) { return shard.sockets < kShardSockets; };
+  auto place = std::find_if(origin.shards.begin(), origin.shards.end(), has_place);
+  return static_cast<uint32_t>(place - origin.shards.begin());
+}
+
+void Ledger::returned(Permit& permit) noexcept {
+  Origin& origin = *permit.origin_;
+  --origin.permits;
+  if (permit.kind_ == Permit::Kind::kIdleSocket) {
+    --origin.shards[permit.shard_].idle_promised;
+  } else {
+    --promised_;
+    --origin.sockets;
+    --origin.shards[permit.shard_].sockets;
+    budget_.give_back();
+    observer_->on_connecting_room();
+  }
+  observer_->on_room(origin);
+}
+
+Connection& Ledger::open(Permit permit, int fd, const Endpoint& remote, TimePoint now) {
+  HC_CHECK(permit.kind_ == Permit::Kind::kNewSocket);
+  std::unique_ptr<Connection> owned(new Connection(*this));
+  Connection& connection = *owned;
+  connection.number_ = ++last_number_;
+  connection.origin_ = permit.origin_;
+  connection.shard_ = permit.shard_;
+  connection.fd_ = fd;
+  connection.remote_ = remote;
+  connection.lifetime_end_ = lifetime_end(connection.number_, now);
+  connections_.emplace(connection.number_, std::move(owned));
+
+  permit.kind_ = Permit::Kind::kNone;  // its count, and its part of the budget, are the connection's now
+  --permit.origin_->permits;
+  ++permit.origin_->descriptors;
+  --promised_;
+  ++stats_.sockets_connecting;
+  ++stats_.sockets_opened;
+  HC_CHECK(config_.limit == 0 || live() <= config_.limit);
+  return connection;
+}
+
+void Ledger::use_new(Connection& connection) {
+  HC_CHECK(connection.state_ == Connection::State::kConnecting);
+  connection.state_ = Connection::State::kInUse;
+  --stats_.sockets_connecting;
+  ++stats_.sockets_in_use;
+  ++stats_.connections_made;
+  observer_->on_connecting_room();
+}
+
+void Ledger::use_idle(Connection& connection, Permit permit) {
+  HC_CHECK(connection.state_ == Connection::State::kIdle);
+  if (permit.kind_ == Permit::Kind::kIdleSocket) {
+    permit.kind_ = Permit::Kind::kNone;
+    --permit.origin_->permits;
+    --permit.origin_->shards[permit.shard_].idle_promised;
+  }
+  leave_idle(connection);
+  connection.state_ = Connection::State::kInUse;
+  ++stats_.sockets_in_use;
+  ++stats_.connections_reused;
+}
+
+void Ledger::rest(Connection& connection, Duration hint, TimePoint now) {
+  HC_CHECK(connection.state_ == Connection::State::kInUse);
+  connection.state_ = Connection::State::kIdle;
+  connection.rider = nullptr;
+  --stats_.sockets_in_use;
+  ++stats_.sockets_idle;
+  ++connection.origin_->shards[connection.shard_].idle;
+  idle_.push_back(connection);
+  connection.idle_end_ = later(now, std::min(config_.keepalive_timeout, hint));
+  TimePoint end = std::min(connection.idle_end_, connection.lifetime_end_);
+  if (end <= now) {
+    retire(connection);
+    return;
+  }
+  // Left armed while in use: on the usual path the timer is touched once per idle timeout, not once per request.
+  if (!connection.is_armed() || connection.due() > end) timers_.arm(connection, end);
+  observer_->on_room(*connection.origin_);
+}
+
+void Ledger::expire(Connection& connection, TimePoint now) {
+  if (connection.state_ != Connection::State::kIdle) return;  // rest() arms it again
+  TimePoint end = std::min(connection.idle_end_, connection.lifetime_end_);
+  if (end <= now) {
+    retire(connection);
+  } else {
+    timers_.arm(connection, end);
+  }
+}
+
+void Ledger::retire(Connection& connection) {
+  HC_CHECK(connection.state_ == Connection::State::kIdle);
+  leave_idle(connection);
+  connection.state_ = Connection::State::kRetired;
+  ++stats_.sockets_retired;
+  timers_.disarm(connection);
+  uncount(connection);
+  observer_->on_retired(connection);
+  observer_->on_room(*connection.origin_);
+}
+
+void Ledger::retire_one() {
+  if (Connection* oldest = find_retirable(nullptr, nullptr)) retire(*oldest);
+}
+
+void Ledger::close(Connection& connection) {
+  Origin& origin = *connection.origin_;
+  switch (connection.state_) {
+    case Connection::State::kConnecting:
+      --stats_.sockets_connecting;
+      ++stats_.connect_failures;
+      uncount(connection);
+      observer_->on_connecting_room();
+      break;
+    case Connection::State::kInUse:
+      --stats_.sockets_in_use;
+      uncount(connection);
+      break;
+    case Connection::State::kIdle:
+      leave_idle(connection);
+      uncount(connection);
+      break;
+    case Connection::State::kRetired:
+      --stats_.sockets_retired;
+      break;
+  }
+  ++stats_.sockets_closed;
+  timers_.disarm(connection);
+  connections_.erase(connection.number_);
+  budget_.give_back();
+  --origin.descriptors;
+  observer_->on_room(origin);
+}
+
+void Ledger::leave_idle(Connection& connection) {
+  idle_.remove(connection);
+  --stats_.sockets_idle;
+  --connection.origin_->shards[connection.shard_].idle;
+}
+
+void Ledger::uncount(Connection& connection) {
+  --connection.origin_->sockets;
+  --connection.origin_->shards[connection.shard_].sockets;
+}
+
+// Spread over +-10 %, so that connections opened together do not end together. The number, well mixed, is random
+// enough for that and the same in every run.
+TimePoint Ledger::lifetime_end(uint64_t number, TimePoint now) const {
+  if (config_.max_lifetime == 0) return kNever;
+  uint64_t mixed = number * 0x9E3779B97F4A7C15U >> 32;
+  Duration tenth = config_.max_lifetime / 10;
+  Duration jitter = tenth == 0 ? 0 : static_cast<Duration>(mixed % static_cast<uint64_t>(2 * tenth + 1)) - tenth;
+  return later(now, config_.max_lifetime + jitter);
+}
+
+}  // namespace hc

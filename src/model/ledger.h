@@ -1,0 +1,176 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/intrusive_list.h"
+#include "event/timer_queue.h"
+#include "model/config.h"
+#include "model/descriptor_budget.h"
+#include "model/ip_address.h"
+#include "model/origin.h"
+#include "model/stats.h"
+
+namespace hc {
+
+class Ledger;
+
+/// One socket of ours, from the moment it is opened until its descriptor is closed.
+class Connection final : public ListLink<Connection>, private Timer {
+ public:
+  enum class State : uint8_t {
+    kConnecting,  // belongs to one attempt; that attempt's end is its end
+    kInUse,       // carries a request
+    kIdle,        // in libcurl's pool
+    kRetired,     // shut down; counts for nobody but the descriptor budget; libcurl will close it
+  };
+
+  uint64_t number() const { return number_; }
+  int fd() const { return fd_; }
+  State state() const { return state_; }
+  Origin& origin() const { return *origin_; }
+  uint32_t shard() const { return shard_; }
+  const Endpoint& remote() const { return remote_; }
+
+  /// Kept by the transport: which attempt it belongs to (connecting, in use), and its own port, by which a reused
+  /// connection is recognised.
+  void* rider = nullptr;
+  uint16_t local_port = 0;
+
+ private:
+  friend class Ledger;
+  explicit Connection(Ledger& ledger) : ledger_(ledger) {}
+  void on_timer(TimePoint now) override;
+
+  Ledger& ledger_;
+  Origin* origin_ = nullptr;
+  uint64_t number_ = 0;
+  TimePoint idle_end_ = kNever;      // when it has been idle for too long
+  TimePoint lifetime_end_ = kNever;
+  Endpoint remote_;
+  uint32_t shard_ = 0;
+  int fd_ = -1;
+  State state_ = State::kConnecting;
+};
+
+/// The right to one socket of an origin: an idle one, or a new one. Move-only; an unspent one returns by itself.
+class Permit {
+ public:
+  enum class Kind : uint8_t { kNone, kIdleSocket, kNewSocket };
+
+  Permit() = default;
+  Permit(Permit&& other) noexcept { *this = std::move(other); }
+  Permit& operator=(Permit&& other) noexcept;
+  ~Permit() { give_back(); }
+
+  Kind kind() const { return kind_; }
+  uint32_t shard() const { return shard_; }
+  void give_back() noexcept;
+
+ private:
+  friend class Ledger;
+  Permit(Ledger& ledger, Origin& origin, uint32_t shard, Kind kind)
+      : ledger_(&ledger), origin_(&origin), shard_(shard), kind_(kind) {}
+
+  Ledger* ledger_ = nullptr;
+  Origin* origin_ = nullptr;
+  uint32_t shard_ = 0;
+  Kind kind_ = Kind::kNone;
+};
+
+/// Why a permit was refused.
+enum class Refusal : uint8_t {
+  kNone,
+  kOriginFull,      // limit_per_host
+  kConnectingFull,  // max_connecting
+  kFull,            // limit, and no idle connection can make room
+  kNoDescriptor,    // the process's budget
+};
+
+/// Learns from the ledger what the outside must do or may want to know.
+class LedgerObserver {
+ public:
+  virtual ~LedgerObserver() = default;
+  /// Shut its socket down now. It counts no more.
+  virtual void on_retired(Connection& connection) = 0;
+  /// A socket or permit of `origin` was given up, or one became idle: somebody may fit now.
+  virtual void on_room(Origin& origin) = 0;
+  /// Fewer sockets are connecting now.
+  virtual void on_connecting_room() = 0;
+};
+
+/// The books about sockets: who may have one, which ones there are, and when an idle one goes.
+///
+/// Vocabulary: *live* sockets are promised, connecting, in use or idle; `limit` and `limit_per_host` bound these.
+/// *Retired* ones were shut down and only wait for libcurl to close them.
+/// Rules: an idle socket that a permit was given for is not retired in its place; the books never exceed a limit
+/// (checked); each socket is closed exactly once.
+/// Life cycle of a socket: admit() -> open() -> use() -> rest() -> use() ... -> retire() or close().
+class Ledger {
+ public:
+  /// Beyond this many sockets of one origin in one multi, libcurl's linear search costs more than another multi
+  /// (curl-and-cares.md F13).
+  static constexpr uint32_t kShardSockets = 64;
+
+  Ledger(const SessionConfig& config, TimerQueue& timers, DescriptorBudget& budget, Stats& stats);
+  ~Ledger();
+
+  void set_observer(LedgerObserver* observer) { observer_ = observer; }
+
+  /// Gives the right to a socket, or says why not. Retires an idle connection if that makes the room.
+  Refusal admit(Origin& origin, bool needs_new_socket, Permit* out);
+
+  /// A socket was made on a permit of kind kNewSocket, which is spent.
+  Connection& open(Permit permit, int fd, const Endpoint& remote, TimePoint now);
+  /// A new connection became usable.
+  void use_new(Connection& connection);
+  /// An idle connection was taken, on a permit of kind kIdleSocket, which is spent.
+  void use_idle(Connection& connection, Permit permit);
+  /// The request is done and the connection stays: it becomes idle. `hint` is what the server allows, or kNever.
+  void rest(Connection& connection, Duration hint, TimePoint now);
+  /// An idle connection must go: it counts no more.
+  void retire(Connection& connection);
+  /// Retires the connection that has been idle for longest, if there is one that no permit was given for.
+  void retire_one();
+  /// The descriptor is closed. `connection` is gone.
+  void close(Connection& connection);
+
+  template <typename Visit>
+  void for_each(Visit&& visit) {
+    for (auto& [number, connection] : connections_) visit(*connection);
+  }
+  size_t open_count() const { return connections_.size(); }
+  uint64_t live() const { return promised_ + stats_.sockets_connecting + stats_.sockets_in_use + stats_.sockets_idle; }
+  uint64_t promised() const { return promised_; }
+  uint64_t connecting() const { return promised_ + stats_.sockets_connecting; }
+
+ private:
+  friend class Connection;
+  friend class Permit;
+
+  Refusal make_room(Origin& origin, bool needs_new_socket);
+  Connection* find_retirable(const Origin* only, const Origin* except);
+  bool take_idle(Origin& origin, Permit* out);
+  uint32_t choose_shard(const Origin& origin) const;
+  void leave_idle(Connection& connection);
+  void uncount(Connection& connection);
+  void returned(Permit& permit) noexcept;
+  void expire(Connection& connection, TimePoint now);
+  TimePoint lifetime_end(uint64_t number, TimePoint now) const;
+
+  const SessionConfig& config_;
+  TimerQueue& timers_;
+  DescriptorBudget& budget_;
+  Stats& stats_;
+  LedgerObserver* observer_ = nullptr;
+  uint64_t promised_ = 0;
+  uint64_t last_number_ = 0;
+  std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
+  IntrusiveList<Connection, Connection> idle_;  // longest idle first, because that one makes room
+};
+
+}  // namespace hc

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/intrusive_list.h"
+
+namespace hc {
+
+class Origin;
+
+/// Somebody in line for a connection. Never in two lines.
+class Waiter : public ListLink<Waiter> {
+ public:
+  Origin* origin = nullptr;
+  int32_t priority = 0;
+  /// Place in the order of joining, kept when it has to go back in line.
+  uint64_t turn = 0;
+  /// An idle connection will not do: the last one this waiter rode was dead.
+  bool needs_new_socket = false;
+
+ protected:
+  ~Waiter() = default;
+};
+
+/// What limits and reuse are counted by: scheme, host and port (later also proxy and TLS identity).
+struct OriginKey {
+  bool is_https = false;
+  uint16_t port = 0;
+  std::string_view host;
+
+  bool operator==(const OriginKey&) const = default;
+};
+
+struct OriginKeyHash {
+  size_t operator()(const OriginKey& key) const {
+    return std::hash<std::string_view>()(key.host) * 31 + key.port * 2U + (key.is_https ? 1 : 0);
+  }
+};
+
+/// One origin's part of one shard.
+struct OriginShard {
+  uint32_t sockets = 0;        // promised, connecting, in use and idle
+  uint32_t idle = 0;
+  uint32_t idle_promised = 0;  // idle ones that a permit was given for; may pass `idle` when the server closes some
+
+  bool has_spare_idle() const { return idle > idle_promised; }
+};
+
+/// The state of one origin. Lives as long as anybody waits for it, holds a permit or a socket of it.
+///
+/// Rules: only Ledger changes the counts, only Admission changes the line and the ring.
+class Origin : public ListLink<Origin> {
+ public:
+  explicit Origin(const OriginKey& key) : host_(key.host), key_{key.is_https, key.port, host_} {}
+
+  const OriginKey& key() const { return key_; }
+  const std::string& host() const { return host_; }
+
+  // Counts, kept by Ledger.
+  uint32_t sockets = 0;       // promised, connecting, in use and idle
+  uint32_t descriptors = 0;   // sockets that are open in any way, retired ones too
+  uint32_t permits = 0;       // unspent
+  std::vector<OriginShard> shards;
+
+  // The line, kept by Admission: one list for each priority in use, highest first. Most origins only ever see one,
+  // so the list of priority 0 stays.
+  std::map<int32_t, IntrusiveList<Waiter, Waiter>, std::greater<>> line;
+  size_t waiting = 0;
+  bool is_parked = false;  // in one of Admission's parked lists, not in the ring
+
+  bool is_unused() const { return waiting == 0 && permits == 0 && descriptors == 0 && riders == 0; }
+  /// Transfers that point here without waiting or holding a permit.
+  uint32_t riders = 0;
+
+ private:
+  std::string host_;
+  OriginKey key_;
+};
+
+}  // namespace hc

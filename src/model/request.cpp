@@ -1,0 +1,232 @@
+#include "model/request.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "model/text.h"
+#include "model/url.h"
+
+namespace hc {
+namespace {
+
+constexpr size_t kMaxHeaderLines = 1000;
+
+std::string_view view(hc_str text) { return {text.data, text.len}; }
+
+bool has_line_break(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+}
+
+// Collects the request's text in one string; places are offsets until it stops growing.
+class HeaderBlock {
+ public:
+  void add(std::string_view name, std::string_view value) {
+    text_ += name;
+    // libcurl reads "Name:" as "send no such field" and "Name;" as an empty value.
+    if (value.empty()) {
+      text_ += ';';
+    } else {
+      text_ += ": ";
+      text_ += value;
+    }
+    end_line();
+  }
+  void remove(std::string_view name) {
+    text_ += name;
+    text_ += ':';
+    end_line();
+  }
+  const std::string& text() const { return text_; }
+  size_t lines() const { return lines_; }
+
+ private:
+  void end_line() {
+    text_ += '\0';
+    ++lines_;
+  }
+  std::string text_;
+  size_t lines_ = 0;
+};
+
+bool has_field(const hc_request& args, std::string_view name) {
+  return std::any_of(args.headers, args.headers + args.header_count,
+                     [&](const hc_header& header) { return equals_ignoring_case(view(header.name), name); });
+}
+
+Status bad_header(size_t index, std::string_view what) {
+  return Status::invalid("headers[" + std::to_string(index) + "]: " + std::string(what));
+}
+
+Status check_header(const hc_request& args, size_t index) {
+  const hc_header& header = args.headers[index];
+  if (header.name.data == nullptr || !is_token(view(header.name))) {
+    return bad_header(index, "name is not a token");
+  }
+  if (has_line_break(view(header.value))) return bad_header(index, "value has CR, LF or NUL");
+  std::string_view name = view(header.name);
+  if (equals_ignoring_case(name, "transfer-encoding")) {
+    return bad_header(index, "Transfer-Encoding is set by the library");
+  }
+  if (equals_ignoring_case(name, "content-length") && header.value.data != nullptr &&
+      trim(view(header.value)) != std::to_string(args.body.len)) {
+    return bad_header(index, "Content-Length is not the length of the body");
+  }
+  return Status::ok();
+}
+
+Status add_headers(const hc_request& args, const SessionConfig& session, HeaderBlock* block) {
+  if (args.header_count > kMaxHeaderLines) return Status::invalid("header_count: more than 1000");
+  if (args.header_count > 0 && args.headers == nullptr) return Status::invalid("headers: NULL");
+  for (size_t i = 0; i < args.header_count; ++i) {
+    if (Status status = check_header(args, i); !status.is_ok()) return status;
+    std::string_view name = view(args.headers[i].name);
+    if (equals_ignoring_case(name, "content-length")) continue;  // libcurl writes it
+    if (args.headers[i].value.data == nullptr) {
+      block->remove(name);
+    } else {
+      block->add(name, trim(view(args.headers[i].value)));
+    }
+  }
+  for (const DefaultHeader& header : session.headers) {
+    if (!has_field(args, header.name)) block->add(header.name, header.value);
+  }
+  return Status::ok();
+}
+
+// What libcurl would add by itself and nobody asked for.
+void silence_libcurl(const hc_request& args, const SessionConfig& session, bool force_close, HeaderBlock* block) {
+  auto is_set_by_session = [&](std::string_view name) {
+    return std::any_of(session.headers.begin(), session.headers.end(),
+                       [&](const DefaultHeader& header) { return equals_ignoring_case(header.name, name); });
+  };
+  auto is_set = [&](std::string_view name) { return has_field(args, name) || is_set_by_session(name); };
+  if (args.body.data != nullptr) {
+    if (!is_set("expect")) block->remove("Expect");  // libcurl 7.88 adds it to bodies beyond 1 MB
+    if (!is_set("content-type")) block->remove("Content-Type");
+  }
+  if (!session.user_agent.empty() && !is_set("user-agent")) block->add("User-Agent", session.user_agent);
+  if (force_close && !is_set("connection")) block->add("Connection", "close");
+}
+
+Status parse_addresses(const hc_request& args, std::vector<IpAddress>* out) {
+  if (args.address_count > 64) return Status::invalid("address_count: more than 64");
+  if (args.address_count > 0 && args.addresses == nullptr) return Status::invalid("addresses: NULL");
+  for (size_t i = 0; i < args.address_count; ++i) {
+    std::optional<IpAddress> address = IpAddress::parse(view(args.addresses[i]));
+    if (!address) return Status::invalid("addresses[" + std::to_string(i) + "]: not a numeric address");
+    out->push_back(*address);
+  }
+  return Status::ok();
+}
+
+uint64_t pick(uint64_t own, uint64_t session) { return own == HC_UNSET ? session : own; }
+
+hc_timeouts pick(const hc_timeouts& own, const hc_timeouts& session) {
+  return {pick(own.total_ms, session.total_ms),
+          pick(own.pool_ms, session.pool_ms),
+          pick(own.dns_ms, session.dns_ms),
+          pick(own.connect_ms, session.connect_ms),
+          pick(own.sock_connect_ms, session.sock_connect_ms),
+          pick(own.sock_read_ms, session.sock_read_ms),
+          pick(own.sock_write_ms, session.sock_write_ms),
+          pick(own.first_byte_ms, session.first_byte_ms)};
+}
+
+Status pick_flag(uint8_t own, bool session, const char* name, bool* out) {
+  if (own != HC_UNSET_FLAG && own != HC_OFF && own != HC_ON) {
+    return Status::invalid(std::string(name) + ": neither HC_OFF nor HC_ON");
+  }
+  *out = own == HC_UNSET_FLAG ? session : own == HC_ON;
+  return Status::ok();
+}
+
+Method classify(std::string_view name) {
+  if (name == "GET") return Method::kGet;
+  if (name == "HEAD") return Method::kHead;
+  if (name == "POST") return Method::kPost;
+  return Method::kOther;
+}
+
+bool is_idempotent_method(std::string_view name) {
+  constexpr std::string_view kIdempotent[] = {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+  return std::find(std::begin(kIdempotent), std::end(kIdempotent), name) != std::end(kIdempotent);
+}
+
+Status read_plain_fields(const hc_request& args, const SessionConfig& session, Request* request) {
+  request->priority = args.priority;
+  request->timeouts = pick(args.timeouts, session.timeouts);
+  request->max_body = pick(args.max_body, session.max_body);
+  request->has_body = args.body.data != nullptr;
+  if (args.body.data == nullptr && args.body.len > 0) return Status::invalid("body: NULL with a length");
+  if (args.body_kind != HC_UNSET_FLAG && args.body_kind > HC_BODY_BORROWED) {
+    return Status::invalid("body_kind: unknown");
+  }
+  Status status = pick_flag(args.force_close, session.force_close, "force_close", &request->force_close);
+  if (!status.is_ok()) return status;
+  return pick_flag(args.retry_stale, session.retry_stale, "retry_stale", &request->retry_stale);
+}
+
+Status read_credentials(const hc_request& args, const Url& url, std::string* out) {
+  if (args.username.data != nullptr) {
+    std::string_view username = view(args.username);
+    std::string_view password = view(args.password);
+    if (has_line_break(username) || has_line_break(password)) {
+      return Status::invalid("username: user or password has CR, LF or NUL");
+    }
+    if (username.find(':') != std::string_view::npos) return Status::invalid("username: contains a colon");
+    *out = std::string(username) + ":" + std::string(password);
+  } else if (url.has_userinfo) {
+    *out = url.username + ":" + url.password;
+  }
+  return Status::ok();
+}
+
+}  // namespace
+
+Status Request::create(const hc_request& args, const SessionConfig& session, std::unique_ptr<Request>* out) {
+  auto request = std::make_unique<Request>();
+  std::string_view method = args.method.data == nullptr ? "GET" : view(args.method);
+  if (!is_token(method) || method.size() > 64) return Status::invalid("method: not a token");
+  Url url;
+  if (Status status = Url::parse(view(args.url), &url); !status.is_ok()) return status;
+  if (Status status = read_plain_fields(args, session, request.get()); !status.is_ok()) return status;
+  if (Status status = parse_addresses(args, &request->addresses); !status.is_ok()) return status;
+  HeaderBlock headers;
+  if (Status status = add_headers(args, session, &headers); !status.is_ok()) return status;
+  silence_libcurl(args, session, request->force_close, &headers);
+  std::string credentials;
+  if (Status status = read_credentials(args, url, &credentials); !status.is_ok()) return status;
+
+  bool is_borrowed = args.body_kind == HC_BODY_BORROWED;
+  size_t body_bytes = is_borrowed ? 0 : args.body.len;
+  size_t total = method.size() + url.text.size() + url.host.size() + headers.text().size() + credentials.size() +
+                 body_bytes + 5;
+  request->bytes_ = std::make_unique_for_overwrite<char[]>(total);
+  char* end = request->bytes_.get();
+  auto keep = [&end](std::string_view text) {
+    std::string_view kept(end, text.size());
+    if (!text.empty()) std::memcpy(end, text.data(), text.size());
+    end[text.size()] = '\0';
+    end += text.size() + 1;
+    return kept;
+  };
+  request->method = classify(method);
+  request->is_idempotent = is_idempotent_method(method);
+  request->method_name = keep(method);
+  request->url = keep(url.text);
+  request->host = keep(url.host);
+  request->credentials = keep(credentials);
+  request->header_lines = static_cast<uint16_t>(headers.lines());
+  request->headers = end;
+  std::memcpy(end, headers.text().data(), headers.text().size());
+  end += headers.text().size();
+  request->body = is_borrowed ? view(args.body) : keep(view(args.body));
+  request->is_https = url.is_https;
+  request->port = url.port;
+  *out = std::move(request);
+  return Status::ok();
+}
+
+}  // namespace hc

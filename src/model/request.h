@@ -1,0 +1,50 @@
+#pragma once
+
+#include <hc/hc.h>
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "model/config.h"
+#include "model/ip_address.h"
+
+namespace hc {
+
+enum class Method : uint8_t { kGet, kHead, kPost, kOther };
+
+/// One request, checked and copied: what a transfer needs from its caller, in two blocks of memory (this and
+/// `bytes`), because 100,000 of them may wait in line.
+class Request {
+ public:
+  /// Checks everything about `args` that can be wrong. Session defaults are merged in here, on the caller's thread.
+  static Status create(const hc_request& args, const SessionConfig& session, std::unique_ptr<Request>* out);
+
+  Method method = Method::kGet;
+  bool is_https = false;
+  bool is_idempotent = true;
+  bool has_body = false;
+  bool force_close = false;
+  bool retry_stale = true;
+  uint16_t port = 0;
+  uint16_t header_lines = 0;  // how many NUL-terminated lines stand at `headers`
+  int32_t priority = 0;
+  uint64_t max_body = 0;
+  hc_timeouts timeouts{};
+
+  // Views into bytes_, each NUL-terminated there. `body` may be borrowed from the caller.
+  std::string_view method_name;
+  std::string_view url;
+  std::string_view host;
+  const char* headers = nullptr;  // "Name: value" lines as libcurl takes them, one after another
+  std::string_view body;
+  std::string_view credentials;   // "user:password" or empty
+
+  std::vector<IpAddress> addresses;  // in place of DNS; usually empty, which allocates nothing
+
+ private:
+  std::unique_ptr<char[]> bytes_;
+};
+
+}  // namespace hc

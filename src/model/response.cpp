@@ -1,0 +1,191 @@
+#include "model/response.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/check.h"
+#include "model/text.h"
+
+namespace hc {
+namespace {
+
+constexpr uint64_t kMaxAhead = 1U << 20;  // memory taken on the word of a Content-Length
+
+std::string_view without_line_end(std::string_view line) {
+  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
+  return line;
+}
+
+hc_str as_str(std::string_view text) { return {text.data(), text.size()}; }
+
+bool parse_number(std::string_view text, uint64_t* out) {
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *out);
+  return error == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+std::vector<hc_header> split_head(std::string_view head) {
+  std::vector<hc_header> headers;
+  while (!head.empty()) {
+    size_t end = std::min(head.find('\n'), head.size() - 1) + 1;
+    std::string_view line = without_line_end(head.substr(0, end));
+    head.remove_prefix(end);
+    size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;  // status line, end of head
+    headers.push_back({as_str(line.substr(0, colon)), as_str(trim(line.substr(colon + 1)))});
+  }
+  return headers;
+}
+
+}  // namespace
+
+Response::Response()
+    : timing{HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET} {}
+
+Response::~Response() { delete lazy_.load(); }
+
+const Response::Lazy& Response::lazy() const {
+  if (Lazy* made = lazy_.load(std::memory_order_acquire)) return *made;
+  auto mine = std::make_unique<Lazy>();
+  size_t status_line_end = std::min(head_.find('\n'), head_.size());
+  mine->headers = split_head(std::string_view(head_).substr(status_line_end));
+  if (connection != 0) mine->remote_address = remote.address.to_string();
+  Lazy* other = nullptr;  // of a thread that was faster
+  if (!lazy_.compare_exchange_strong(other, mine.get(), std::memory_order_acq_rel)) return *other;
+  return *mine.release();
+}
+
+const std::vector<hc_header>& Response::headers() const { return lazy().headers; }
+
+const hc_header* Response::find_header(std::string_view name, size_t nth) const {
+  for (const hc_header& header : headers()) {
+    if (!equals_ignoring_case({header.name.data, header.name.len}, name)) continue;
+    if (nth-- == 0) return &header;
+  }
+  return nullptr;
+}
+
+bool ResponseBuilder::refuse(Code code, std::string message) {
+  refusal_ = Status(code, std::move(message));
+  return false;
+}
+
+void ResponseBuilder::reset() {
+  auto fresh = std::make_unique<Response>();
+  fresh->timing = response_->timing;
+  fresh->attempts = response_->attempts;
+  *this = ResponseBuilder(limits_);
+  response_ = std::move(fresh);
+}
+
+bool ResponseBuilder::on_header_line(std::string_view line) {
+  header_bytes_ += line.size();
+  if (header_bytes_ > limits_.max_header_bytes) {
+    return refuse(HC_E_TOO_LARGE, "response head is larger than max_header_bytes (" +
+                                      std::to_string(limits_.max_header_bytes) + ")");
+  }
+  if (is_head_complete_) return true;  // a trailer field
+  std::string_view text = without_line_end(line);
+  if (text.empty()) return end_head();
+  response_->head_ += line;
+  return response_->http_status_ == 0 ? on_status_line(text) : on_field(text);
+}
+
+// "HTTP/1.1 200 OK". libcurl has checked the beginning; the rest is checked here, because it accepts a lot.
+bool ResponseBuilder::on_status_line(std::string_view line) {
+  size_t space = line.find(' ');
+  std::string_view version = line.substr(0, space);
+  std::string_view rest = space == std::string_view::npos ? "" : line.substr(space + 1);
+  uint64_t code = 0;
+  bool is_plain = version.starts_with("HTTP/") && rest.size() >= 3 && parse_number(rest.substr(0, 3), &code);
+  if (!is_plain || code < 100 || (rest.size() > 3 && rest[3] != ' ')) {
+    return refuse(HC_E_PROTOCOL, "bad status line: \"" + escaped(line) + "\"");
+  }
+  response_->http_version_ = version == "HTTP/1.0" ? 10 : version.starts_with("HTTP/2") ? 20 : 11;
+  response_->http_status_ = static_cast<int32_t>(code);
+  return true;
+}
+
+bool ResponseBuilder::on_field(std::string_view line) {
+  if (++fields_ > limits_.max_headers) {
+    return refuse(HC_E_TOO_LARGE,
+                  "response head has more fields than max_headers (" + std::to_string(limits_.max_headers) + ")");
+  }
+  // Only four names matter here: their first letters keep the others cheap.
+  char first = to_lower(line.front());
+  if (first != 'c' && first != 'k' && first != 't') return true;
+  size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return true;
+  std::string_view name = line.substr(0, colon);
+  std::string_view value = trim(line.substr(colon + 1));
+  if (equals_ignoring_case(name, "content-length")) return on_content_length(value);
+  if (equals_ignoring_case(name, "keep-alive")) on_keep_alive(value);
+  if (equals_ignoring_case(name, "transfer-encoding")) has_transfer_encoding_ = true;
+  return true;
+}
+
+bool ResponseBuilder::on_content_length(std::string_view value) {
+  uint64_t length = 0;
+  if (!parse_number(value, &length)) {
+    return refuse(HC_E_PROTOCOL, "Content-Length is not a number: \"" + escaped(value) + "\"");
+  }
+  if (content_length_ != HC_UNSET && content_length_ != length) {
+    return refuse(HC_E_PROTOCOL, "two Content-Length fields that differ");
+  }
+  content_length_ = length;
+  return true;
+}
+
+// "timeout=5, max=100". A second less, so that ours closes before theirs does.
+void ResponseBuilder::on_keep_alive(std::string_view value) {
+  std::string text = lower(value);
+  size_t place = text.find("timeout=");
+  if (place == std::string::npos) return;
+  std::string_view digits = std::string_view(text).substr(place + 8);
+  digits = digits.substr(0, std::min(digits.find_first_not_of("0123456789"), digits.size()));
+  uint64_t seconds = 0;
+  if (!parse_number(digits, &seconds)) return;
+  keepalive_hint_ = seconds <= 1 ? 0 : from_ms(std::min<uint64_t>(seconds - 1, 1U << 30) * 1000);
+}
+
+bool ResponseBuilder::end_head() {
+  if (response_->http_status_ < 200 && response_->http_status_ != 101) {
+    // An interim response: the real one follows.
+    response_->head_.clear();
+    response_->http_status_ = 0;
+    fields_ = 0;
+    content_length_ = HC_UNSET;
+    has_transfer_encoding_ = false;
+    return true;
+  }
+  is_head_complete_ = true;
+  // libcurl accepts both and believes Transfer-Encoding (curl-and-cares.md F24); a proxy on the way may believe the
+  // other, which is how responses are smuggled.
+  if (has_transfer_encoding_ && content_length_ != HC_UNSET) {
+    return refuse(HC_E_PROTOCOL, "Content-Length together with Transfer-Encoding");
+  }
+  if (limits_.max_body != 0 && content_length_ != HC_UNSET && content_length_ > limits_.max_body) {
+    return true;  // HEAD and 304 announce bodies that never come: on_body() decides
+  }
+  if (content_length_ != HC_UNSET) response_->body_.reserve(std::min(content_length_, kMaxAhead));
+  return true;
+}
+
+bool ResponseBuilder::on_body(std::string_view bytes) {
+  if (limits_.max_body != 0 && response_->body_.size() + bytes.size() > limits_.max_body) {
+    return refuse(HC_E_TOO_LARGE, "body is larger than max_body (" + std::to_string(limits_.max_body) + ")");
+  }
+  response_->body_ += bytes;
+  return true;
+}
+
+std::unique_ptr<Response> ResponseBuilder::finish(Status status) {
+  HC_CHECK(response_ != nullptr);
+  response_->status_ = std::move(status);
+  std::string_view line = without_line_end(std::string_view(response_->head_).substr(0, response_->head_.find('\n')));
+  // "HTTP/1.1 200 " and what follows.
+  size_t space = line.find(' ');
+  if (space != std::string_view::npos && line.size() > space + 5) response_->reason_ = line.substr(space + 5);
+  return std::move(response_);
+}
+
+}  // namespace hc

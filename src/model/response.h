@@ -1,0 +1,115 @@
+#pragma once
+
+#include <hc/hc.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "model/ip_address.h"
+
+namespace hc {
+
+/// What a request came to. Filled by ResponseBuilder on the loop, then immutable and readable from any thread.
+class Response {
+ public:
+  Response();
+  ~Response();
+  Response(const Response&) = delete;
+  Response& operator=(const Response&) = delete;
+
+  const Status& status() const { return status_; }
+  int32_t http_status() const { return http_status_; }
+  int32_t http_version() const { return http_version_; }
+  std::string_view reason() const { return reason_; }
+  std::string_view body() const { return body_; }
+  /// In the order of arrival. Taken apart when somebody looks for the first time.
+  const std::vector<hc_header>& headers() const;
+  const hc_header* find_header(std::string_view name, size_t nth) const;
+  /// Numeric, made when somebody looks for the first time.
+  const std::string& remote_address() const { return lazy().remote_address; }
+
+  // Filled by the engine.
+  hc_timing timing;
+  Endpoint remote;
+  uint64_t connection = 0;
+  uint32_t attempts = 0;
+  bool reused = false;
+
+ private:
+  friend class ResponseBuilder;
+  struct Lazy {
+    std::vector<hc_header> headers;
+    std::string remote_address;
+  };
+  const Lazy& lazy() const;
+
+  Status status_;
+  int32_t http_status_ = 0;
+  int32_t http_version_ = 0;
+  std::string_view reason_;
+  std::string head_;  // as received, line ends included
+  std::string body_;
+  mutable std::atomic<Lazy*> lazy_{nullptr};
+};
+
+/// A handle of the C interface is a response by another name.
+inline hc_response* to_handle(Response* response) { return reinterpret_cast<hc_response*>(response); }
+inline const Response& from_handle(const hc_response* handle) { return *reinterpret_cast<const Response*>(handle); }
+
+struct ResponseLimits {
+  uint64_t max_body = 0;  // 0: none
+  uint64_t max_header_bytes = 65536;
+  uint64_t max_headers = 128;
+};
+
+/// Takes in what arrives, line by line and piece by piece, and refuses what is too much or not HTTP.
+///
+/// Life cycle: one per attempt that got a connection; reset() before another attempt; finish() gives the response
+/// away.
+class ResponseBuilder {
+ public:
+  explicit ResponseBuilder(const ResponseLimits& limits) : limits_(limits) {}
+
+  /// One line of a head (or of a trailer, which is dropped), with its line end. False: stop, see status().
+  bool on_header_line(std::string_view line);
+  /// Some of the body. False: stop, see status().
+  bool on_body(std::string_view bytes);
+  /// Forgets what another attempt had received.
+  void reset();
+
+  bool has_bytes() const { return header_bytes_ > 0; }
+  bool is_head_complete() const { return is_head_complete_; }
+  /// Why it refused.
+  const Status& status() const { return refusal_; }
+  /// What the server lets the connection idle for: kNever without a word, 0 for "not at all".
+  Duration keepalive_hint() const { return keepalive_hint_; }
+  uint64_t body_size() const { return response_->body_.size(); }
+
+  Response& response() { return *response_; }
+  std::unique_ptr<Response> finish(Status status);
+
+ private:
+  bool refuse(Code code, std::string message);
+  bool on_status_line(std::string_view line);
+  bool on_field(std::string_view line);
+  bool on_content_length(std::string_view value);
+  void on_keep_alive(std::string_view value);
+  bool end_head();
+
+  ResponseLimits limits_;
+  std::unique_ptr<Response> response_ = std::make_unique<Response>();
+  Status refusal_;
+  uint64_t header_bytes_ = 0;  // of all heads, interim ones too, so that a flood of them ends
+  uint64_t fields_ = 0;
+  uint64_t content_length_ = HC_UNSET;
+  Duration keepalive_hint_ = kNever;
+  bool is_head_complete_ = false;
+  bool has_transfer_encoding_ = false;
+};
+
+}  // namespace hc

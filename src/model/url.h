@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace hc {
+
+inline constexpr size_t kMaxUrl = 65536;
+
+/// An http or https URL taken apart, in the one spelling that libcurl, the resolver and the pool all see, so that
+/// no two of them can read it differently.
+struct Url {
+  bool is_https = false;
+  uint16_t port = 0;         // always known
+  std::string host;          // lower case, no brackets, no trailing dot removed
+  std::string text;          // scheme://host[:port]/path?query - no user, no password, no fragment
+  std::string username;      // percent-decoded
+  std::string password;      // percent-decoded
+  bool has_userinfo = false;
+
+  /// Strict: what is not plainly a URL is HC_E_INVALID with a message that starts with "url: ".
+  static Status parse(std::string_view text, Url* out);
+};
+
+/// True for a space, a control byte or DEL: never acceptable in a URL.
+constexpr bool is_control_or_space(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; }
+
+}  // namespace hc

@@ -1,0 +1,164 @@
+// Routes that behave.
+#include <zlib.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "serve/routes.h"
+#include "serve/script.h"
+
+namespace hc::serve {
+
+namespace {
+
+constexpr std::uint64_t kMaxGzip = 256u << 20;
+
+int status_parameter(const RouteContext& context, int fallback) {
+  const std::uint64_t status = context.request.number("status", static_cast<std::uint64_t>(fallback));
+  return status >= 100 && status <= 999 ? static_cast<int>(status) : fallback;
+}
+
+// Hands `text` out in pieces, with a pause before each but the first.
+ResponseWriter::Generator drip_text(std::string text, std::uint64_t chunk, std::chrono::milliseconds pause) {
+  return [text = std::move(text), chunk, pause, done = std::size_t{0}](ResponseWriter& writer) mutable {
+    if (done > 0) writer.wait(pause);
+    writer.raw(std::string_view(text).substr(done, chunk));
+    done += std::min<std::uint64_t>(chunk, text.size() - done);
+    return done < text.size();
+  };
+}
+
+ResponseWriter::Generator drip_pattern(std::uint64_t length, std::uint64_t chunk,
+                                       std::chrono::milliseconds pause) {
+  return [length, chunk, pause, done = std::uint64_t{0}](ResponseWriter& writer) mutable {
+    if (done > 0) writer.wait(pause);
+    const std::uint64_t piece = std::min(chunk, length - done);
+    writer.raw_pattern(piece, done);
+    done += piece;
+    return done < length;
+  };
+}
+
+std::string gzip(const std::string& text) {
+  constexpr int kGzipWindow = 15 + 16;
+  z_stream stream{};
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, kGzipWindow, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    return {};
+  std::string result(deflateBound(&stream, static_cast<uLong>(text.size())), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
+  stream.avail_in = static_cast<uInt>(text.size());
+  stream.next_out = reinterpret_cast<Bytef*>(result.data());
+  stream.avail_out = static_cast<uInt>(result.size());
+  deflate(&stream, Z_FINISH);
+  result.resize(stream.total_out);
+  deflateEnd(&stream);
+  return result;
+}
+
+}  // namespace
+
+void answer_bytes(RouteContext& context) { context.writer.respond_pattern(context.rest_number(0)); }
+
+void answer_delay(RouteContext& context) {
+  const std::uint64_t duration = context.rest_number(0);
+  context.writer.wait(std::chrono::milliseconds(duration));
+  context.writer.respond_text(std::to_string(duration) + "\n");
+}
+
+void answer_drip(RouteContext& context) {
+  const RequestView& request = context.request;
+  const std::uint64_t length = request.number("bytes", 16);
+  const std::uint64_t chunk = std::max<std::uint64_t>(1, request.number("chunk", 1));
+  const auto pause = context.milliseconds("every_ms", 10);
+  if (request.number("head", 0) != 0) {
+    std::string text =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(length) +
+        "\r\n\r\n" + pattern(length);
+    return context.writer.stream(drip_text(std::move(text), chunk, pause));
+  }
+  context.writer.begin(200, "text/plain", length);
+  if (request.method == "HEAD" || length == 0) return;
+  context.writer.stream(drip_pattern(length, chunk, pause));
+}
+
+void answer_status(RouteContext& context) {
+  const int status = static_cast<int>(std::clamp<std::uint64_t>(context.rest_number(200), 100, 999));
+  const auto body = context.request.parameter("body");
+  context.writer.respond(status, "text/plain", body ? *body : std::to_string(status) + "\n");
+}
+
+BodyPlan plan_echo(const RouteContext&) { return {.mode = BodyPlan::Mode::kKeep}; }
+
+void answer_echo(RouteContext& context) {
+  if (context.rest == "head") return context.writer.respond_text(context.request.head);
+  const auto type = context.request.header("Content-Type");
+  context.writer.respond(200, type.value_or("application/octet-stream"), context.request.body);
+}
+
+void answer_method(RouteContext& context) { context.writer.respond_text(context.request.method); }
+
+void answer_chunked(RouteContext& context) {
+  const std::uint64_t chunks = context.request.number("chunks", 4);
+  const std::uint64_t size = context.request.number("size", 16);
+  const auto pause = context.milliseconds("every_ms", 0);
+  const bool with_trailer = context.request.number("trailer", 0) != 0;
+  context.writer.begin_chunked(200, "text/plain");
+  if (context.request.method == "HEAD") return;
+  context.writer.stream([=, sent = std::uint64_t{0}](ResponseWriter& writer) mutable {
+    if (sent == chunks) {
+      writer.raw(with_trailer ? "0\r\nX-Trailer: seen\r\n\r\n" : "0\r\n\r\n");
+      return false;
+    }
+    if (sent > 0) writer.wait(pause);
+    writer.chunk(pattern(size, sent * size));
+    ++sent;
+    return true;
+  });
+}
+
+void answer_interim(RouteContext& context) {
+  const int status = std::clamp(status_parameter(context, 103), 100, 199);
+  const std::uint64_t count = context.request.number("count", 1);
+  const std::string interim = "HTTP/1.1 " + std::to_string(status) + " " +
+                              std::string(reason_phrase(status)) + "\r\nX-Interim: yes\r\n\r\n";
+  for (std::uint64_t i = 0; i < count; ++i) context.writer.raw(interim);
+  context.writer.respond_text("final\n");
+}
+
+void answer_redirect(RouteContext& context) {
+  const std::uint64_t hops = context.rest_number(0);
+  if (hops == 0) return context.writer.respond_text("arrived\n");
+  std::string location = "/redirect/" + std::to_string(hops - 1);
+  if (!context.request.query.empty()) location.append("?").append(context.request.query);
+  context.writer.add_header("Location", location);
+  context.writer.respond(status_parameter(context, 302), "text/plain", "moved\n");
+}
+
+void answer_redirect_to(RouteContext& context) {
+  context.writer.add_header("Location", context.request.parameter("url").value_or("/"));
+  context.writer.respond(status_parameter(context, 302), "text/plain", "moved\n");
+}
+
+void answer_keepalive(RouteContext& context) {
+  context.writer.add_header("Keep-Alive", "timeout=" + std::to_string(context.rest_number(5)));
+  context.writer.respond_text("kept\n");
+}
+
+void answer_connection(RouteContext& context) {
+  context.writer.respond_text(std::to_string(context.request.connection));
+}
+
+void answer_cookies(RouteContext& context) {
+  if (const auto cookie = context.request.parameter("set")) context.writer.add_header("Set-Cookie", *cookie);
+  context.writer.respond_text(context.request.header("Cookie").value_or(""));
+}
+
+void answer_gzip(RouteContext& context) {
+  const std::uint64_t length = std::min(context.rest_number(0), kMaxGzip);
+  context.writer.add_header("Content-Encoding", "gzip");
+  context.writer.respond(200, "text/plain", gzip(pattern(length)));
+}
+
+}  // namespace hc::serve

@@ -1,0 +1,252 @@
+#!/usr/bin/python3
+"""Tests the checks beside this file: each must find what it is for, and must not cry wolf."""
+
+import pathlib
+import sys
+import tempfile
+import unittest
+
+import check_docs
+import check_exports
+import check_floors
+import check_tree
+import count_tests
+import fn_size
+import xml.etree.ElementTree as xml
+from cpp_source import code_only
+
+
+class InTree(unittest.TestCase):
+    """Gives each test an empty directory to write a small tree into."""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.root = pathlib.Path(directory.name)
+
+    def write(self, name, text):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+class Floors(InTree):
+    def test_down_and_sideways_are_fine(self):
+        self.write("src/engine/session.cpp", '#include <hc/hc.h>\n#include "engine/session.h"\n#include "base/fd.h"\n')
+        self.write("src/adapter/multi.cpp", '#include <curl/curl.h>\n#include <ares.h>\n#include <openssl/ssl.h>\n')
+        self.write("capi/session.cpp", '#include "guard.h"\n#include "engine/session.h"\n')
+        self.write("capi/guard.h", "")
+        self.assertEqual(check_floors.check(self.root), [])
+
+    def test_up_is_not(self):
+        self.write("src/model/request.h", '#include <string>\n#  include "engine/session.h"\n')
+        self.assertEqual(len(check_floors.check(self.root)), 1)
+        self.assertIn("src/model/request.h:2:", check_floors.check(self.root)[0])
+
+    def test_up_to_the_shim_is_not_whatever_the_spelling(self):
+        self.write("capi/guard.h", "")
+        self.write("src/engine/a.h", '#include "capi/guard.h"\n#include "../../capi/guard.h"\n#include "guard.h"\n')
+        self.assertEqual(len(check_floors.check(self.root)), 3)
+
+    def test_foreign_headers_stay_in_the_adapter(self):
+        for header in ("<curl/curl.h>", "<ares.h>", "<ares_dns.h>", '"openssl/ssl.h"'):
+            self.write("src/engine/a.cpp", f"#include {header}\n")
+            self.assertEqual(len(check_floors.check(self.root)), 1, header)
+
+    def test_a_file_stands_on_a_floor(self):
+        self.write("src/util/a.h", "")
+        self.write("src/b.h", "")
+        self.assertEqual(len(check_floors.check(self.root)), 2)
+
+
+class FunctionSizes(unittest.TestCase):
+    def sizes(self, text):
+        return {one.name: one.length for one in fn_size.functions("a.cpp", text)}
+
+    def test_plain_methods_and_templates(self):
+        text = """
+namespace a::b {
+struct [[nodiscard]] P final : Base<int, std::function<void()>> {
+  explicit P(int a) : x{a}, y{{1, 2}} {}
+  bool operator<(const P& o) const { return x < o.x; }
+ public:
+  template <class T, class = std::enable_if_t<(sizeof(T) > 3)>>
+  auto get(T t = T{}) -> std::vector<T> {
+    auto inner = [&](int q) {
+      return q;
+    };
+    return {t};
+  }
+};
+P::~P()
+    noexcept {
+}
+"""
+        self.assertEqual(self.sizes(text), {"P": 1, "operator": 1, "get": 7, "P::~P": 3})
+
+    def test_initialiser_lists_belong_to_the_constructor(self):
+        text = """
+X::X(std::vector<int> v)
+    : v_(std::move(v)), w_{[this] { return 1; }},
+      Base<int>{3} {
+  go();
+}
+int after() { return 1; }
+"""
+        self.assertEqual(self.sizes(text), {"X::X": 5, "after": 1})
+
+    def test_braces_that_are_no_functions(self):
+        text = """
+#define M(x) { x
+enum class Color : uint8_t { red, green };
+const char* text = R"x({{{ " )x";  // {
+const std::map<int, std::string> names{{1, "a"}, {2, "}"}};
+std::function<void()> on_done_{};
+static int table[] = {1'000, '{'};
+"""
+        self.assertEqual(self.sizes(text), {})
+
+    def test_c_linkage_and_lambdas_at_namespace_scope(self):
+        text = """
+extern "C" int one(void) { return 1; }
+extern "C" {
+int two(void) {
+  return 2; }
+}
+auto helper = [](int x) {
+  return x;
+};
+"""
+        self.assertEqual(self.sizes(text), {"one": 1, "two": 2, "(lambda)": 3})
+
+    def test_budgets(self):
+        short, long = fn_size.Function("a", 1, 3, "f"), fn_size.Function("a", 9, 81, "g")
+        self.assertEqual(fn_size.report("good", [short] * 10), 0)
+        self.assertEqual(fn_size.report("one too long", [short] * 10 + [long]), 1)
+        self.assertEqual(fn_size.report("all too long", [long] * 3), 3)
+
+
+class Source(unittest.TestCase):
+    def test_lines_stay_in_place(self):
+        text = 'a /* { \n */ b // }\n"{" \'}\' R"(\n{)" 1\'000\n#define X \\\n {\nc\n'
+        code = code_only(text)
+        self.assertEqual(code.count("\n"), text.count("\n"))
+        self.assertNotRegex(code, "[{}]")
+        self.assertEqual(code.split("\n")[-2], "c")
+
+
+DOCUMENTED = """
+/**
+ * Ends it.
+ *
+ * Threads    Any.
+ * Returns    HC_OK
+ * Since      0.1
+ */
+HC_API HC_NODISCARD hc_status
+hc_thing_close(hc_thing *thing);
+/** Frees it.
+ *
+ * Since      0.1
+ */
+HC_API void hc_thing_free(hc_thing *thing);
+/**
+ * Returns its name.
+ *
+ * Since      0.1
+ */
+HC_API const char *hc_thing_name(const hc_thing *thing);
+"""
+
+
+class Docs(unittest.TestCase):
+    def offences(self, old="", new=""):
+        self.assertIn(old, DOCUMENTED)
+        return check_docs.check(DOCUMENTED.replace(old, new, 1), "hc.h")
+
+    def test_good_form(self):
+        self.assertEqual(self.offences(), [])
+
+    def test_missing_pieces(self):
+        self.assertEqual(len(self.offences(" * Since      0.1\n")), 1)
+        self.assertEqual(len(self.offences(" * Returns    HC_OK\n")), 1)
+        self.assertEqual(len(self.offences(" * Ends it.\n")), 1)
+        self.assertEqual(len(self.offences(" * Returns its name", " * Gives its name")), 1)
+
+    def test_order(self):
+        self.assertEqual(len(self.offences(" * Threads    Any.\n * Returns    HC_OK", " * Returns    HC_OK\n * Threads    Any.")), 1)
+
+    def test_no_block(self):
+        self.assertEqual(len(self.offences("/** Frees it.\n *\n * Since      0.1\n */\n", "")), 1)
+
+    def test_line(self):
+        self.assertIn("hc.h:10: hc_thing_close", self.offences(" * Since      0.1\n", " *\n")[0])
+
+
+class Exports(InTree):
+    def setUp(self):
+        super().setUp()
+        self.write("include/hc/hc.h", DOCUMENTED)
+        self.write("capi/hc.map", "/* nodes { */\nHC_0.1 {\n  global: hc_*;\n  local: *;\n};\n")
+        self.symbols = [f"hc_thing_{verb}@@HC_0.1" for verb in ("close", "free", "name")]
+        self.write("capi/exports.txt", "# comment\n" + "\n".join(self.symbols) + "\n")
+
+    def test_all_agree(self):
+        self.assertEqual(check_exports.check(self.root, self.symbols), [])
+
+    def test_library_has_more_or_less(self):
+        self.assertEqual(len(check_exports.check(self.root, self.symbols + ["_ZN2hc4leakEv@@HC_0.1"])), 1)
+        self.assertEqual(len(check_exports.check(self.root, self.symbols[1:])), 1)
+        self.assertEqual(len(check_exports.check(self.root, ["hc_thing_close"] + self.symbols[1:])), 2)
+
+    def test_header_has_more(self):
+        self.write("include/hc/hc.h", DOCUMENTED + "HC_API int hc_extra(void);\n")
+        self.assertEqual(len(check_exports.check(self.root, self.symbols)), 1)
+
+    def test_map_has_another_node(self):
+        self.write("capi/hc.map", "HC_0.1 {\n  global: hc_*;\n};\nHC_0.2 {\n} HC_0.1;\n")
+        self.assertEqual(len(check_exports.check(self.root, self.symbols)), 1)
+
+    def test_list_is_sorted(self):
+        self.write("capi/exports.txt", "\n".join(reversed(self.symbols)))
+        self.assertEqual(len(check_exports.check(self.root, self.symbols)), 1)
+
+
+class Tree(InTree):
+    def test_traces_of_a_machine(self):
+        for trace in ("/wo" + "rk/main", "/ro" + "ot/x", "https://registry." + "npmjs.org/a", "artifactory." + "example.com/x"):
+            self.write("docs/a.md", f"one\nsee {trace}\n")
+            self.assertEqual(len(check_tree.check(self.root)), 1, trace)
+
+    def test_what_only_looks_like_one(self):
+        self.write("docs/a.md", "http://example.com/work/x and a/work/b, ~/work/c, work/d\n")
+        self.assertEqual(check_tree.check(self.root), [])
+
+    def test_long_files(self):
+        self.write("src/base/a.cpp", "\n" * 451)
+        self.write("include/hc/hc.h", "\n" * 800)
+        self.write("tests/unit/a.cpp", "\n" * 800)
+        self.write("src/base/b.cpp", "\n" * 450)
+        self.assertEqual(len(check_tree.check(self.root)), 1)
+
+    def test_binary_files_are_left_alone(self):
+        (self.root / "data").write_bytes(b"\0/wo" + b"rk/x")
+        self.assertEqual(check_tree.check(self.root), [])
+
+
+class Counting(unittest.TestCase):
+    def test_what_counts_as_what(self):
+        expected = {
+            '<testcase status="run"/>': "passed",
+            '<testcase status="fail"/>': "failed",
+            '<testcase status="disabled"/>': "skipped",
+            '<testcase status="notrun"><skipped message="SKIP_REGULAR_EXPRESSION_MATCHED"/></testcase>': "skipped",
+            '<testcase status="notrun"><skipped message="Unable to find executable"/></testcase>': "failed",
+        }
+        for text, outcome in expected.items():
+            self.assertEqual(count_tests.outcome(xml.fromstring(text)), outcome, text)
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    unittest.main()
