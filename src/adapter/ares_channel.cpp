@@ -1,5 +1,7 @@
 #include "adapter/ares_channel.h"
 
+// From 1.28 on c-ares deprecates what 1.18.1 has no other name for.
+#define CARES_NO_DEPRECATED
 #include <ares.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -38,7 +40,8 @@ int initialise_library_once() {
 }
 
 Status ares_failure(const char* what, int status) {
-  return Status(status == ARES_ENOMEM ? HC_E_NOMEM : HC_E_SYSTEM, std::string(what) + ": " + ares_strerror(status))
+  return Status(status == ARES_ENOMEM ? HC_E_NOMEM : HC_E_SYSTEM,
+                std::string(what) + ": " + ares_strerror(status))
       .with_native(HC_NATIVE_ARES, status);
 }
 
@@ -79,19 +82,27 @@ void read_answer(const ares_addrinfo& found, AresAnswer* answer) {
 
 struct AresChannel::Question {
   AresChannel* channel;
+  std::string host;
+  Family family;
   Done done;
+  int failures = 0;
 };
 
-Status AresChannel::create(Reactor& reactor, const AresChannelOptions& options, std::unique_ptr<AresChannel>* out) {
-  int status = initialise_library_once();
-  if (status != ARES_SUCCESS) return ares_failure("ares_library_init", status);
-  std::unique_ptr<AresChannel> channel(new AresChannel(reactor));
-  Status opened = channel->open(options);
-  if (!opened.is_ok()) return opened;
-  opened = channel->set_nameservers(options.nameservers);
-  if (!opened.is_ok()) return opened;
-  *out = std::move(channel);
-  return Status::ok();
+// When the server says SERVFAIL or REFUSED, c-ares tries others or again, and 1.18.1 calls the outcome "connection
+// refused". With several servers that is what we want. With one there is nobody else to ask: NOCHECKRESP lets us
+// see the truth, and we ask again ourselves.
+Status AresChannel::create(Reactor& reactor, const AresChannelOptions& options,
+                           std::unique_ptr<AresChannel>* out) {
+  int library = initialise_library_once();
+  if (library != ARES_SUCCESS) return ares_failure("ares_library_init", library);
+  std::unique_ptr<AresChannel> channel(new AresChannel(reactor, options.tries));
+  Status status = channel->open(options, 0);
+  if (status.is_ok() && channel->nameservers().size() == 1) {
+    channel->sees_server_failures_ = true;
+    status = channel->open(options, ARES_FLAG_NOCHECKRESP);
+  }
+  if (status.is_ok()) *out = std::move(channel);
+  return status;
 }
 
 AresChannel::~AresChannel() {
@@ -103,9 +114,11 @@ AresChannel::~AresChannel() {
 // No EDNS, as glibc: c-ares has it on since 1.22, and middleboxes that choke on it are why (c-ares #916, #1271).
 // Hosts files are read elsewhere, once for both families, hence "b". With `nameservers` given the search list of
 // the system does not apply; versions before 1.23 ignore NOSEARCH in getaddrinfo, so the list is emptied as well.
-Status AresChannel::open(const AresChannelOptions& options) {
+Status AresChannel::open(const AresChannelOptions& options, int flags) {
+  if (channel_ != nullptr) ares_destroy(std::exchange(channel_, nullptr));
   RoomyOptions roomy{};
   ares_options& own = roomy.options;
+  own.flags = flags;
   char dns_only[] = "b";
   std::string resolv_conf = options.resolv_conf;
   own.timeout = static_cast<int>(options.timeout / kMillisecond);
@@ -118,12 +131,13 @@ Status AresChannel::open(const AresChannelOptions& options) {
   int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF |
              ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT | ARES_OPT_SOCK_STATE_CB;
   if (!options.nameservers.empty()) {
-    own.flags = ARES_FLAG_NOSEARCH;
+    own.flags |= ARES_FLAG_NOSEARCH;
     mask |= ARES_OPT_DOMAINS;
   }
   if (library_version() >= kFirstVersionWithQueryCache) mask |= kOptionQueryCache;
   int status = ares_init_options(&channel_, &own, mask);
-  return status == ARES_SUCCESS ? Status::ok() : ares_failure("ares_init_options", status);
+  return status == ARES_SUCCESS ? set_nameservers(options.nameservers)
+                                : ares_failure("ares_init_options", status);
 }
 
 Status AresChannel::set_nameservers(const std::vector<Endpoint>& nameservers) {
@@ -137,20 +151,30 @@ Status AresChannel::set_nameservers(const std::vector<Endpoint>& nameservers) {
 
 void AresChannel::ask(const std::string& host, Family family, Done done) {
   HC_ASSERT_LOOP(reactor_);
-  ares_addrinfo_hints hints{};
-  hints.ai_family = family == Family::kV6 ? AF_INET6 : AF_INET;
-  hints.ai_socktype = SOCK_STREAM;
-  // Sorting (RFC 6724) would connect a UDP socket to each address; we race them, and rotate.
-  hints.ai_flags = ARES_AI_NOSORT;
-  auto question = std::make_unique<Question>(Question{this, std::move(done)});
   ++open_questions_;
-  bool was_inside = std::exchange(is_inside_ares_, true);
-  ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &on_addresses, question.release());
-  is_inside_ares_ = was_inside;
+  send(std::make_unique<Question>(Question{this, host, family, std::move(done)}));
   follow_timeout();
 }
 
-std::string AresChannel::nameservers() const {
+// Without sorting: that (RFC 6724) would connect a UDP socket to each address, and we race them anyway.
+void AresChannel::send(std::unique_ptr<Question> question) {
+  ares_addrinfo_hints hints{};
+  hints.ai_family = question->family == Family::kV6 ? AF_INET6 : AF_INET;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = ARES_AI_NOSORT;
+  std::string host = question->host;  // the question may be gone before the call returns
+  bool was_inside = std::exchange(is_inside_ares_, true);
+  ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &on_addresses, question.release());
+  is_inside_ares_ = was_inside;
+}
+
+bool AresChannel::is_worth_another_try(Question& question, int status) const {
+  if (!sees_server_failures_ || is_closing_) return false;
+  bool is_server_failure = status == ARES_ESERVFAIL || status == ARES_EREFUSED || status == ARES_ENOTIMP;
+  return is_server_failure && ++question.failures < tries_;
+}
+
+std::vector<Endpoint> AresChannel::nameservers() const {
   ares_addr_port_node* nodes = nullptr;
   if (ares_get_servers_ports(channel_, &nodes) != ARES_SUCCESS) return {};
   std::vector<Endpoint> nameservers;
@@ -160,8 +184,8 @@ std::string AresChannel::nameservers() const {
     nameserver.address.family = node->family == AF_INET6 ? Family::kV6 : Family::kV4;
     std::memcpy(nameserver.address.bytes.data(), &node->addr, node->family == AF_INET6 ? 16 : 4);
   }
-  ares_free_data(nodes);
-  return to_string(nameservers);
+  if (nodes != nullptr) ares_free_data(nodes);
+  return nameservers;
 }
 
 void AresChannel::on_ready(int fd, uint8_t readiness) {
@@ -202,6 +226,8 @@ void AresChannel::on_socket_state(void* self, int fd, int readable, int writable
 
 void AresChannel::on_addresses(void* argument, int status, int, ares_addrinfo* found) noexcept {
   std::unique_ptr<Question> question(static_cast<Question*>(argument));
+  AresChannel& channel = *question->channel;
+  if (channel.is_worth_another_try(*question, status)) return channel.send(std::move(question));
   AresAnswer answer;
   answer.status = status;
   try {
@@ -211,8 +237,8 @@ void AresChannel::on_addresses(void* argument, int status, int, ares_addrinfo* f
     answer.status = ARES_ENOMEM;
   }
   if (found != nullptr) ares_freeaddrinfo(found);
-  --question->channel->open_questions_;
-  if (!question->channel->is_closing_) question->done(std::move(answer));
+  --channel.open_questions_;
+  if (!channel.is_closing_) question->done(std::move(answer));
 }
 
 }  // namespace hc

@@ -15,18 +15,18 @@ struct ares_addrinfo;
 namespace hc {
 
 struct AresChannelOptions {
-  std::vector<Endpoint> nameservers;      // empty: those of resolv_conf
+  std::vector<Endpoint> nameservers;  // empty: those of resolv_conf
   std::string resolv_conf = "/etc/resolv.conf";
-  uint16_t port = 53;                     // of the servers in resolv_conf, which cannot say it
-  Duration timeout = 2 * kSecond;         // of the first try; c-ares doubles it for each further one
+  uint16_t port = 53;              // of the servers in resolv_conf, which cannot say it
+  Duration timeout = 2 * kSecond;  // of the first try; c-ares doubles it for each further one
   int tries = 3;
 };
 
 /// What a question for addresses of one family came to.
 struct AresAnswer {
-  int status = 0;                         // ARES_*
-  std::vector<IpAddress> addresses;       // in the name server's order
-  Duration ttl = kNever;                  // the shortest among the addresses and the aliases on the way to them
+  int status = 0;                    // ARES_*
+  std::vector<IpAddress> addresses;  // in the name server's order
+  Duration ttl = kNever;             // the shortest among the addresses and the aliases on the way to them
 };
 
 /// One c-ares channel on a loop. Knows nothing about names but how to ask for them.
@@ -38,22 +38,24 @@ class AresChannel final : public FdWatcher, public Timer {
  public:
   using Done = std::function<void(AresAnswer)>;
 
-  static Status create(Reactor& reactor, const AresChannelOptions& options, std::unique_ptr<AresChannel>* out);
+  static Status create(Reactor& reactor, const AresChannelOptions& options,
+                       std::unique_ptr<AresChannel>* out);
   /// Questions still open end without a `done`.
   ~AresChannel() override;
 
   /// `family` is kV4 or kV6. `done` is called exactly once, perhaps before this returns.
   void ask(const std::string& host, Family family, Done done);
   size_t open_questions() const { return open_questions_; }
-  /// For messages: "10.0.0.2, [::1]:5353".
-  std::string nameservers() const;
+  std::vector<Endpoint> nameservers() const;
 
  private:
   struct Question;
 
-  explicit AresChannel(Reactor& reactor) : reactor_(reactor) {}
-  Status open(const AresChannelOptions& options);
+  AresChannel(Reactor& reactor, int tries) : reactor_(reactor), tries_(tries) {}
+  Status open(const AresChannelOptions& options, int flags);
   Status set_nameservers(const std::vector<Endpoint>& nameservers);
+  void send(std::unique_ptr<Question> question);
+  bool is_worth_another_try(Question& question, int status) const;
 
   void on_ready(int fd, uint8_t readiness) override;
   void on_timer(TimePoint now) override;
@@ -64,8 +66,11 @@ class AresChannel final : public FdWatcher, public Timer {
   static void on_addresses(void* question, int status, int timeouts, ares_addrinfo* found) noexcept;
 
   Reactor& reactor_;
+  const int tries_;
   ares_channeldata* channel_ = nullptr;
   size_t open_questions_ = 0;
+  bool sees_server_failures_ =
+      false;  // SERVFAIL and its like reach us; otherwise c-ares turns to the next server
   bool is_closing_ = false;
   bool is_inside_ares_ = false;  // guards the last of the rules
 };

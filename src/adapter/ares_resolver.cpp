@@ -6,13 +6,15 @@
 #include <optional>
 
 #include "adapter/address_order.h"
+#include "adapter/nameserver_list.h"
 
 namespace hc {
 namespace {
 
 // Nobody answered the question; it says nothing about the name.
 bool is_trouble(int status) {
-  return status != ARES_SUCCESS && status != ARES_ENOTFOUND && status != ARES_ENODATA && status != ARES_EBADNAME;
+  return status != ARES_SUCCESS && status != ARES_ENOTFOUND && status != ARES_ENODATA &&
+         status != ARES_EBADNAME;
 }
 
 // Of two failures the one that says more: the name may well exist when one family had no answer, and it does
@@ -23,27 +25,36 @@ int worse(int a, int b) {
 }
 
 std::string no_data(Family family) {
-  std::string what = family == Family::kAny ? "address" : family == Family::kV4 ? "IPv4 address" : "IPv6 address";
+  std::string what = family == Family::kAny  ? "address"
+                     : family == Family::kV4 ? "IPv4 address"
+                                             : "IPv6 address";
   return "the name exists, but has no " + what + " (NODATA)";
 }
 
-std::string reason(int status, Family family, const std::string& nameservers) {
+std::string reason(int status, Family family) {
   switch (status) {
     case ARES_ENOTFOUND: return "no such name (NXDOMAIN)";
     case ARES_ENODATA: return no_data(family);
     case ARES_EBADNAME: return "not a valid host name";
-    case ARES_ESERVFAIL: return "the name server failed (SERVFAIL); asked " + nameservers;
-    case ARES_EREFUSED: return "the name server refused to answer (REFUSED); asked " + nameservers;
-    case ARES_ETIMEOUT: return "no answer from the name server (timeout); asked " + nameservers;
-    case ARES_ECONNREFUSED: return "no name server there (connection refused); asked " + nameservers;
-    default: return std::string(ares_strerror(status)) + "; asked " + nameservers;
+    case ARES_ESERVFAIL: return "the name server failed (SERVFAIL)";
+    case ARES_EREFUSED: return "the name server refused to answer (REFUSED)";
+    case ARES_ETIMEOUT: return "no answer from the name server (timeout)";
+    case ARES_ECONNREFUSED: return "no name server there (connection refused)";
+    default: return ares_strerror(status);
   }
+}
+
+// With several servers c-ares 1.18.1 says "connection refused" whatever each of them said.
+std::string trouble(int status, const std::vector<Endpoint>& nameservers) {
+  bool is_vague = status == ARES_ECONNREFUSED && nameservers.size() > 1;
+  return (is_vague ? "no name server had an answer" : reason(status, Family::kAny)) + "; asked " +
+         to_string(nameservers);
 }
 
 LookupResult failure(int status, Family family, const AresChannel& channel) {
   LookupResult result;
-  std::string nameservers = is_trouble(status) ? channel.nameservers() : std::string();
-  result.status = Status(status == ARES_ENOMEM ? HC_E_NOMEM : HC_E_DNS, reason(status, family, nameservers))
+  std::string text = is_trouble(status) ? trouble(status, channel.nameservers()) : reason(status, family);
+  result.status = Status(status == ARES_ENOMEM ? HC_E_NOMEM : HC_E_DNS, std::move(text))
                       .with_native(HC_NATIVE_ARES, status);
   result.is_no_such_name = status == ARES_ENOTFOUND;
   return result;
@@ -53,12 +64,18 @@ LookupResult failure(int status, Family family, const AresChannel& channel) {
 
 /// One lookup, with its question for each family. Held by the questions: it lives until the last is answered,
 /// which may be long after the result is out.
-class AresResolver::Lookup final : public Timer {
+class AresResolver::Lookup final : public Timer, public ListLink<YoungLookupTag> {
  public:
   Lookup(AresResolver& resolver, AresChannel& channel, Family family, Done done)
-      : resolver_(resolver), channel_(channel), family_(family), done_(std::move(done)) {}
+      : resolver_(resolver),
+        channel_(channel),
+        family_(family),
+        done_(std::move(done)),
+        started_(resolver.reactor_.now()) {}
+  ~Lookup() override { unlink(); }
 
   static void start(const std::shared_ptr<Lookup>& lookup, const std::string& host);
+  TimePoint end_of_youth() const { return started_ + kYouth; }
   void on_timer(TimePoint) override { finish(); }
 
  private:
@@ -72,6 +89,7 @@ class AresResolver::Lookup final : public Timer {
   AresChannel& channel_;
   const Family family_;
   Done done_;  // empty once the result is out
+  const TimePoint started_;
   int open_questions_ = 0;
   std::optional<AresAnswer> v6_;
   std::optional<AresAnswer> v4_;
@@ -81,8 +99,8 @@ void AresResolver::Lookup::start(const std::shared_ptr<Lookup>& lookup, const st
   lookup->open_questions_ = lookup->family_ == Family::kAny ? 2 : 1;
   for (Family family : {Family::kV6, Family::kV4}) {
     if (lookup->family_ != Family::kAny && lookup->family_ != family) continue;
-    lookup->channel_.ask(host, family,
-                         [lookup, family](AresAnswer answer) { lookup->on_answer(family, std::move(answer)); });
+    lookup->channel_.ask(
+        host, family, [lookup, family](AresAnswer answer) { lookup->on_answer(family, std::move(answer)); });
   }
 }
 
@@ -101,6 +119,7 @@ void AresResolver::Lookup::finish() {
   resolver_.wake_outbox();
   if (!done_) return;
   resolver_.reactor_.timers().disarm(*this);
+  resolver_.forget_youth(*this);
   LookupResult result = merge();
   resolver_.note_outcome(&channel_, result);
   resolver_.finish(std::exchange(done_, nullptr), std::move(result));
@@ -131,7 +150,12 @@ Status AresResolver::create(Reactor& reactor, const AresChannelOptions& options,
 }
 
 AresResolver::AresResolver(Reactor& reactor, const AresChannelOptions& options)
-    : reactor_(reactor), options_(options), resolv_conf_(options.resolv_conf), outbox_(*this), channels_made_(1) {
+    : reactor_(reactor),
+      options_(options),
+      resolv_conf_(options.resolv_conf),
+      outbox_(*this),
+      pacer_(*this),
+      channels_made_(1) {
   resolv_conf_.has_changed(reactor.now());
 }
 
@@ -140,7 +164,34 @@ AresResolver::~AresResolver() = default;
 void AresResolver::lookup(const std::string& host, Family family, Done done) {
   HC_ASSERT_LOOP(reactor_);
   follow_configuration();
-  Lookup::start(std::make_shared<Lookup>(*this, *channel_, family, std::move(done)), host);
+  waiting_.push_back({host, family, std::move(done)});
+  start_waiting();
+}
+
+void AresResolver::start_waiting() {
+  while (Lookup* oldest = young_.front()) {
+    if (oldest->end_of_youth() > reactor_.now()) break;
+    forget_youth(*oldest);
+  }
+  while (!waiting_.empty() && young_count_ < kMaxYoung) {
+    Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
+    start(std::move(next));
+  }
+  if (!waiting_.empty()) reactor_.timers().arm(pacer_, young_.front()->end_of_youth());
+}
+
+void AresResolver::start(Waiting waiting) {
+  auto lookup = std::make_shared<Lookup>(*this, *channel_, waiting.family, std::move(waiting.done));
+  young_.push_back(*lookup);
+  ++young_count_;
+  Lookup::start(lookup, waiting.host);
+}
+
+void AresResolver::forget_youth(Lookup& lookup) {
+  if (!lookup.is_linked()) return;
+  lookup.unlink();
+  --young_count_;
 }
 
 void AresResolver::follow_configuration() {
@@ -170,6 +221,7 @@ void AresResolver::note_outcome(const AresChannel* channel, const LookupResult& 
 void AresResolver::deliver() {
   if (lookups_in_trouble_ >= kTroubleLimit) replace_channel();
   std::erase_if(retired_, [](const auto& channel) { return channel->open_questions() == 0; });
+  start_waiting();
   std::vector<Finished> batch = std::exchange(finished_, {});
   for (Finished& finished : batch) finished.done(std::move(finished.result));
 }

@@ -99,11 +99,17 @@ bool CurlTransport::run() {
   std::vector<CurlShard*> active;
   active.swap(active_);
   for (CurlShard* place : active) {
-    if (place->wants_kick()) place->kick();
-    CURLcode code = CURLE_OK;
-    while (CurlAttempt* attempt = place->next_finished(&code)) finish(*attempt, code);
+    collect(*place);
+    if (!place->wants_kick()) continue;
+    place->kick();
+    collect(*place);
   }
   return true;
+}
+
+void CurlTransport::collect(CurlShard& place) {
+  CURLcode code = CURLE_OK;
+  while (CurlAttempt* attempt = place.next_finished(&code)) finish(*attempt, code);
 }
 
 void CurlTransport::mark_active(CurlShard& place) {
@@ -158,10 +164,18 @@ Connection* CurlTransport::find_idle(const CurlAttempt& attempt, std::string_vie
   Connection* found = nullptr;
   for (auto place = first; place != last; ++place) {
     Connection& connection = *place->second;
-    if (&connection.origin() != &attempt.origin() || connection.state() != Connection::State::kIdle) continue;
+    if (&connection.origin() != &attempt.origin() || connection.state() == Connection::State::kRetired) continue;
     if (found == nullptr || connection.remote().address.to_string() == remote_ip) found = &connection;
   }
-  return found;
+  if (found != nullptr && found->state() == Connection::State::kInUse) release_early(*found);
+  return found != nullptr && found->state() == Connection::State::kIdle ? found : nullptr;
+}
+
+// Its last request is over for libcurl, which gives the connection away before we have read the message about it.
+void CurlTransport::release_early(Connection& connection) {
+  auto& rider = *static_cast<CurlAttempt*>(connection.rider);
+  rider.set_connection(nullptr);
+  ledger_.rest(connection, rider.builder().keepalive_hint(), reactor_.now());
 }
 
 bool CurlTransport::on_activity(int fd, uint8_t) {

@@ -57,6 +57,8 @@ class CurlTransport final : public Transport {
   CurlShard& shard(uint32_t number);
   CurlAttempt* lease();
   void give_back(CurlAttempt& attempt);
+  void collect(CurlShard& place);
+  void release_early(Connection& connection);
   void finish(CurlAttempt& attempt, CURLcode code);
   /// After libcurl let go of an attempt: what becomes of its connection.
   void settle_connection(CurlAttempt& attempt);

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/fork.h"
+#include "model/text.h"
 
 namespace hc {
 namespace {
@@ -90,7 +91,8 @@ Status answer_hook_query(uint64_t query, std::vector<IpAddress> addresses, Durat
 }
 
 Status fail_hook_query(uint64_t query, std::string_view reason) {
-  return end_query(query, failure(HC_E_DNS, reason.empty() ? "the resolver callback gave up" : std::string(reason)));
+  return end_query(query,
+                   failure(HC_E_DNS, reason.empty() ? "the resolver callback gave up" : escaped(reason)));
 }
 
 HookResolver::HookResolver(Hook hook, Post post)
@@ -112,7 +114,8 @@ bool HookResolver::offer(const std::string& host, Family family, Resolver::Done&
     done = inbox_->take(number);
     return false;
   }
-  inbox_->answer(number, failure(HC_E_CALLBACK, "the resolver callback refused with " + std::to_string(reply)));
+  inbox_->answer(number,
+                 failure(HC_E_CALLBACK, "the resolver callback refused with " + std::to_string(reply)));
   return true;
 }
 

@@ -54,7 +54,8 @@ Status parse_nameservers(std::string_view text, std::vector<Endpoint>* out) {
     std::string_view item = trim(text.substr(0, comma));
     std::optional<Endpoint> nameserver = parse_nameserver(item);
     if (!nameserver) {
-      return Status::invalid("nameservers: \"" + escaped(item) + "\" is not an address like 127.0.0.1:53 or [::1]:53");
+      return Status::invalid("nameservers: \"" + escaped(item) +
+                             "\" is not an address like 127.0.0.1:53 or [::1]:53");
     }
     nameservers.push_back(*nameserver);
     if (comma == std::string_view::npos) break;

@@ -10,7 +10,8 @@ namespace {
 // What we do ourselves: files and dns; myhostname knows localhost and this machine's own single-label name; the
 // minimal mdns modules, common on desktops, know .local only. Single labels and .local have their own rules.
 bool is_covered(std::string_view module) {
-  for (std::string_view known : {"files", "dns", "myhostname", "mdns_minimal", "mdns4_minimal", "mdns6_minimal"}) {
+  for (std::string_view known :
+       {"files", "dns", "myhostname", "mdns_minimal", "mdns4_minimal", "mdns6_minimal"}) {
     if (module == known) return true;
   }
   return false;

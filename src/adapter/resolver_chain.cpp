@@ -36,8 +36,8 @@ class ResolverChain final : public Resolver {
 
 // c-ares asked, and either a server knows that there is no such name, or there is no server.
 bool may_be_known_elsewhere(const LookupResult& result) {
-  bool has_no_server = result.status.native_domain() == HC_NATIVE_ARES &&
-                       result.status.native_code() == ARES_ECONNREFUSED;
+  bool has_no_server =
+      result.status.native_domain() == HC_NATIVE_ARES && result.status.native_code() == ARES_ECONNREFUSED;
   return result.is_no_such_name || has_no_server;
 }
 

@@ -13,13 +13,13 @@
 namespace hc {
 
 struct ResolverOptions {
-  std::string nameservers;                // empty: the system's; else "127.0.0.1:5353,[::1]:53"
-  Hook hook;                              // empty: none
+  std::string nameservers;  // empty: the system's; else "127.0.0.1:5353,[::1]:53"
+  Hook hook;                // empty: none
   // For tests.
   std::string hosts_file = "/etc/hosts";
   std::string nsswitch_conf = "/etc/nsswitch.conf";
   std::string resolv_conf = "/etc/resolv.conf";
-  uint16_t port = 53;                     // of the name servers in resolv_conf
+  uint16_t port = 53;  // of the name servers in resolv_conf
   SystemResolverOptions system;
 };
 
@@ -34,6 +34,7 @@ struct ResolverOptions {
 /// Single labels ask c-ares first, for in containers they are names of services, with a TTL, and need no thread.
 /// Null, and *status says why (HC_E_INVALID names the option), when an option is wrong or c-ares does not start.
 /// `post` must outlive the resolver. Reads configuration files. Life cycle as that of AresResolver.
-std::unique_ptr<Resolver> make_resolver(Reactor& reactor, const ResolverOptions& options, Post post, Status* status);
+std::unique_ptr<Resolver> make_resolver(Reactor& reactor, const ResolverOptions& options, Post post,
+                                        Status* status);
 
 }  // namespace hc

@@ -76,7 +76,7 @@ void Engine::begin_close(Duration drain) {
 
 void Engine::settle() {
   while (Transfer* transfer = with_losers_.pop_front()) transfer->end_losers();
-  if (has_descriptors_) admission_.pump(*this);
+  admission_.pump(*this);
   if (!accepted_.empty()) refuse_overflow();
   done_.clear();
 }
@@ -98,7 +98,7 @@ void Engine::end_losers_later(Transfer& transfer) {
 }
 
 void Engine::on_descriptor_shortage() {
-  has_descriptors_ = false;
+  admission_.pause();
   ledger_.retire_one();
   timers().arm(descriptor_alarm_, later(now(), kDescriptorPause));
 }

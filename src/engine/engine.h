@@ -90,7 +90,7 @@ class Engine final : public Grantee, public LedgerObserver {
   std::vector<Completion>& batch_for(const std::shared_ptr<CompletionQueue>& queue);
   void refuse_overflow();
   void on_drained_out() { cancel_all(HC_E_CANCELLED); }
-  void on_descriptor_retry() { has_descriptors_ = true; }
+  void on_descriptor_retry() { admission_.resume(); }
 
   const SessionConfig& config_;
   Reactor& reactor_;
@@ -106,7 +106,6 @@ class Engine final : public Grantee, public LedgerObserver {
   std::vector<Batch> batches_;                       // one for each queue that gets something in this turn
   std::vector<std::pair<Destination, Completion>> callbacks_;
   bool is_closing_ = false;
-  bool has_descriptors_ = true;
   Alarm drain_alarm_{*this, &Engine::on_drained_out};
   Alarm descriptor_alarm_{*this, &Engine::on_descriptor_retry};
 };

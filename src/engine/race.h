@@ -20,6 +20,8 @@ class Race {
 
   bool has_next() const { return next_ < addresses_.size(); }
   const IpAddress& take_next() { return addresses_[next_++]; }
+  /// The last one taken was not tried after all.
+  void put_back() { --next_; }
   size_t left() const { return addresses_.size() - next_; }
 
   /// When the next address may start although nobody failed; kNever: only after a failure.

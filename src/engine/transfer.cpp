@@ -77,6 +77,7 @@ void Transfer::start(Engine& engine) {
 void Transfer::on_granted(Permit permit) {
   TimePoint now = engine_->now();
   clocks_.stop(Clocks::kPool);
+  waited_ += now - line_since_;
   engine_->stats().waited_ns += static_cast<uint64_t>(now - line_since_);
   timing_.started_ns = since_submit(now);
   if (!builder_) builder_.emplace(engine_->response_limits(request_->max_body));
@@ -149,15 +150,16 @@ void Transfer::try_next_address_if_room() {
 
 // False: the transfer is done, or back in line.
 bool Transfer::run_attempt(Permit permit, const Endpoint& remote) {
-  ++attempt_count_;
   Attempt* attempt = nullptr;
   AttemptPlan plan{request_.get(), origin, &*builder_, std::move(permit), remote};
   Status status = engine_->transport().start(std::move(plan), *this, &attempt);
   if (status.is_ok()) {
+    ++attempt_count_;
     running_.push_back(attempt);
     return true;
   }
   if (is_out_of_descriptors(status)) {
+    if (race_ != nullptr) race_->put_back();
     engine_->on_descriptor_shortage();
     if (running_.empty()) back_in_line(true);
   } else {
@@ -167,6 +169,10 @@ bool Transfer::run_attempt(Permit permit, const Endpoint& remote) {
 }
 
 void Transfer::on_attempt_lost(Status status) {
+  if (race_ == nullptr) {
+    finish(std::move(status));
+    return;
+  }
   race_->note_failure(std::move(status));
   if (race_->has_next()) {
     Permit permit;
@@ -227,6 +233,7 @@ void Transfer::end_losers() {
 void Transfer::on_finished(Attempt& attempt, AttemptResult result) {
   std::erase(running_, &attempt);
   if (winner_ != nullptr && winner_ != &attempt) return;  // it lost the race
+  count_upload();
   bool was_racing = winner_ == nullptr;
   winner_ = nullptr;
   switch (result.kind) {
@@ -240,7 +247,7 @@ void Transfer::on_finished(Attempt& attempt, AttemptResult result) {
       on_stale(std::move(result.status));
       break;
     case AttemptResult::Kind::kFailed:
-      if (was_racing && race_ != nullptr) {
+      if (was_racing) {
         on_attempt_lost(std::move(result.status));
       } else {
         finish(std::move(result.status));
@@ -260,13 +267,19 @@ void Transfer::on_stale(Status status) {
   finish(stale.with_native(status.native_domain(), status.native_code()));
 }
 
+void Transfer::count_upload() {
+  if (winner_ != nullptr) engine_->stats().bytes_sent += winner_->uploaded();
+}
+
 void Transfer::back_in_line(bool needs_new) {
   TimePoint now = engine_->now();
   for (Clocks::Name name : {Clocks::kSockConnect, Clocks::kSockRead, Clocks::kSockWrite, Clocks::kFirstByte}) {
     clocks_.stop(name);
   }
-  clocks_.start(Clocks::kPool, now);
-  clocks_.start(Clocks::kConnect, now);
+  // What it waited for already counts; so does what it spent on a new connection, unless it rode an idle one since.
+  clocks_.start(Clocks::kPool, now - waited_);
+  if (!clocks_.is_running(Clocks::kConnect)) clocks_.start(Clocks::kConnect, now);
+  timing_.connected_ns = timing_.secured_ns = timing_.ready_ns = timing_.sent_ns = HC_UNSET;
   if (builder_) builder_->reset();
   needs_new_socket = needs_new;
   line_since_ = now;
@@ -315,6 +328,7 @@ void Transfer::finish(Status status) {
   NameWaiter::unlink();
   engine_->admission().leave(*this);
   engine_->timers().disarm(*this);
+  count_upload();
   std::vector<Attempt*> running;
   running.swap(running_);
   for (Attempt* attempt : running) engine_->transport().abort(*attempt);

@@ -75,6 +75,7 @@ class Transfer final : public Waiter,
   void ride_idle(Permit permit);
   void back_in_line(bool needs_new);
   void on_stale(Status status);
+  void count_upload();
 
   bool extend_socket_clock(Clocks::Name name, TimePoint now);
   void on_clock(Clocks::Name name, TimePoint now);
@@ -88,6 +89,7 @@ class Transfer final : public Waiter,
   TimePoint submitted_;
   TimePoint phase_since_;
   TimePoint line_since_ = 0;
+  Duration waited_ = 0;  // in line, until it was last granted
   Phase phase_ = HC_PHASE_NONE;
   bool retried_stale_ = false;
   bool was_reused_ = false;

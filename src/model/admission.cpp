@@ -102,7 +102,8 @@ void Admission::unpark_all(Ring& parked) {
 }
 
 void Admission::pump(Grantee& grantee) {
-  while (Origin* origin = ring_.front()) {
+  // A grantee that meets the end of the system's descriptors pauses it from in here.
+  while (Origin* origin = is_paused_ ? nullptr : ring_.front()) {
     Waiter* waiter = first_of(*origin);
     HC_CHECK(waiter != nullptr);
     Permit permit;

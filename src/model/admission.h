@@ -39,8 +39,11 @@ class Admission {
   void rejoin(Waiter& waiter);
   void leave(Waiter& waiter);
 
-  /// Gives permits until nobody fits any more.
+  /// Gives permits until nobody fits any more, or somebody pauses it.
   void pump(Grantee& grantee);
+  /// No permits until resume(): the system has no descriptor for any of them.
+  void pause() { is_paused_ = true; }
+  void resume() { is_paused_ = false; }
   /// Takes somebody out of line, in no particular order, or nullptr. For closing.
   Waiter* pop_any();
 
@@ -67,6 +70,7 @@ class Admission {
   Stats& stats_;
   std::unordered_map<OriginKey, std::unique_ptr<Origin>, OriginKeyHash> origins_;
   uint64_t last_turn_ = 0;
+  bool is_paused_ = false;
   Ring ring_;                 // have waiters and may go on, next turn first
   Ring parked_origin_full_;   // until a socket of theirs is given up or idle
   Ring parked_connecting_;    // until fewer sockets connect

@@ -44,8 +44,9 @@ void DescriptorBudget::give_back() {
   HC_CHECK(used_.fetch_sub(1) > 0);
   if (!has_listeners_.load()) return;
   std::lock_guard lock(mutex_);
-  if (Listener* listener = listeners_.pop_front()) listener->on_room();
-  has_listeners_.store(!listeners_.empty());
+  // All of them: the first may have lost interest meanwhile.
+  while (Listener* listener = listeners_.pop_front()) listener->on_room();
+  has_listeners_.store(false);
 }
 
 void DescriptorBudget::listen(Listener& listener) {

@@ -11,7 +11,7 @@ namespace hc {
 /// How many sockets all sessions of the process may hold together, so that a library inside somebody's program
 /// never takes its last descriptor: 80 % of the soft RLIMIT_NOFILE.
 ///
-/// Any thread. A session that was refused leaves a Listener and is told once when there is room again.
+/// Any thread. A session that was refused leaves a Listener and is told once when there may be room again.
 class DescriptorBudget {
  public:
   class Listener : public ListLink<DescriptorBudget> {

@@ -31,17 +31,17 @@ class AddressRing {
 };
 
 struct DnsCacheOptions {
-  Duration ttl = 10 * kSecond;       // upper bound; kNever: answers do not expire; 0: nothing is kept
-  Duration stale_ttl = 0;            // how long past its end an answer may still be taken
-  Duration negative_ttl = kSecond;   // of "no such name"; 0: not remembered
-  size_t capacity = 1000;            // names; 0: nothing is kept
+  Duration ttl = 10 * kSecond;      // upper bound; kNever: answers do not expire; 0: nothing is kept
+  Duration stale_ttl = 0;           // how long past its end an answer may still be taken
+  Duration negative_ttl = kSecond;  // of "no such name"; 0: not remembered
+  size_t capacity = 1000;           // names; 0: nothing is kept
 };
 
 /// What the cache knows about a name.
 struct CachedAnswer {
-  Status status;                     // HC_OK, or the remembered "no such name"
+  Status status;  // HC_OK, or the remembered "no such name"
   std::vector<IpAddress> addresses;
-  bool wants_refresh = false;        // expired, within its stale time, and nobody failed to refresh it just now
+  bool wants_refresh = false;  // expired, within its stale time, and nobody failed to refresh it just now
 };
 
 /// Answers by host name, the least recently used forgotten first.
@@ -90,8 +90,8 @@ class DnsCache {
   void forget(Entry& entry);
 
   const DnsCacheOptions options_;
-  std::unordered_map<std::string, Entry> entries_;     // its nodes stay where they are, so they can be linked
-  IntrusiveList<Entry, DnsCacheTag> by_use_;           // the least recent in front
+  std::unordered_map<std::string, Entry> entries_;  // its nodes stay where they are, so they can be linked
+  IntrusiveList<Entry, DnsCacheTag> by_use_;        // the least recent in front
 };
 
 }  // namespace hc

@@ -49,7 +49,8 @@ std::string name_fault(std::string_view host) {
     }
     // "127.1", "0x7f000001", "2130706433": getaddrinfo takes them for addresses, a name server for names. No
     // top-level domain is a number, so nothing is lost when they are neither (WHATWG URL, "ends in a number").
-    return is_digits(label) || is_hex_number(label) ? "not a name, and not an address in full (127.0.0.1)" : "";
+    return is_digits(label) || is_hex_number(label) ? "not a name, and not an address in full (127.0.0.1)"
+                                                    : "";
   }
 }
 
@@ -139,10 +140,12 @@ std::optional<NameAnswer> NameService::answer_from_cache(const std::string& host
   return NameAnswer{std::move(cached->status), std::move(cached->addresses), true};
 }
 
-NameAnswer NameService::choose_family(const std::string& host, const std::vector<IpAddress>& addresses) const {
+NameAnswer NameService::choose_family(const std::string& host,
+                                      const std::vector<IpAddress>& addresses) const {
   NameAnswer answer;
   for (const IpAddress& address : addresses) {
-    if (options_.family == Family::kAny || address.family == options_.family) answer.addresses.push_back(address);
+    bool is_wanted = options_.family == Family::kAny || address.family == options_.family;
+    if (is_wanted) answer.addresses.push_back(address);
   }
   if (!answer.addresses.empty()) return answer;
   if (addresses.empty()) return refuse(host, "the resolver gave no address");
@@ -173,8 +176,9 @@ void NameService::land(FlightPointer flight, LookupResult result) {
   bool is_open = found != flights_.end() && found->second == flight;
   if (is_open) flights_.erase(found);
 
-  NameAnswer answer = result.status.is_ok() ? choose_family(flight->host, result.addresses)
-                                            : NameAnswer{cannot_resolve(flight->host, result.status), {}, false};
+  NameAnswer answer = result.status.is_ok()
+                          ? choose_family(flight->host, result.addresses)
+                          : NameAnswer{cannot_resolve(flight->host, result.status), {}, false};
   if (!answer.status.is_ok()) ++stats_.dns_failures;
   std::shared_ptr<AddressRing> ring = cache_.make_ring(flight->host, std::move(answer.addresses));
   if (is_open) remember(flight->host, result, answer, ring);

@@ -23,18 +23,18 @@ namespace hc {
 
 struct NameServiceOptions {
   bool use_cache = true;
-  Duration ttl = 10 * kSecond;        // upper bound; kNever: answers do not expire; 0: no caching across lookups
-  Duration stale_ttl = 0;             // how long past its end an answer may still serve
-  Duration negative_ttl = kSecond;    // NXDOMAIN only
-  size_t capacity = 1000;             // names
+  Duration ttl = 10 * kSecond;  // upper bound; kNever: answers do not expire; 0: no caching across lookups
+  Duration stale_ttl = 0;       // how long past its end an answer may still serve
+  Duration negative_ttl = kSecond;  // NXDOMAIN only
+  size_t capacity = 1000;           // names
   Family family = Family::kAny;
 };
 
 /// The addresses of a name, first choice first.
 struct NameAnswer {
-  Status status;                     // HC_OK with at least one address, or why not
+  Status status;  // HC_OK with at least one address, or why not
   std::vector<IpAddress> addresses;
-  bool from_cache = false;           // fresh, stale or "no such name"; false for what needs no lookup at all
+  bool from_cache = false;  // fresh, stale or "no such name"; false for what needs no lookup at all
 };
 
 /// Somebody who waits for a name. Leaving early, also by dying, disturbs nobody else.

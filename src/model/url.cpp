@@ -152,7 +152,9 @@ void spell(std::string_view target, Url* url) {
   bool is_v6 = url->host.find(':') != std::string::npos;
   url->text.reserve(url->host.size() + target.size() + 24);
   url->text = url->is_https ? "https://" : "http://";
-  url->text += is_v6 ? "[" + url->host + "]" : url->host;
+  if (is_v6) url->text += '[';
+  url->text += url->host;
+  if (is_v6) url->text += ']';
   if (url->port != (url->is_https ? 443 : 80)) url->text += ':' + std::to_string(url->port);
   append_target(target, &url->text);
 }

@@ -66,8 +66,8 @@ TEST(NameserverList, ReadsAddressesWithAndWithoutPort) {
 }
 
 TEST(NameserverList, RefusesWhatIsNoAddressAndNamesTheOption) {
-  for (const char* text : {"", ",", "localhost", "1.2.3.4:", "1.2.3.4:0", "1.2.3.4:65536", "1.2.3.4:x", "[::1", "[::1]x",
-                           "[::1]:", "1.2.3.4,", "fe80::1%1", "dns\n.test"}) {
+  for (const char* text : {"", ",", "localhost", "1.2.3.4:", "1.2.3.4:0", "1.2.3.4:65536", "1.2.3.4:x",
+                           "[::1", "[::1]x", "[::1]:", "1.2.3.4,", "fe80::1%1", "dns\n.test"}) {
     std::vector<Endpoint> nameservers;
     Status status = parse_nameservers(text, &nameservers);
     EXPECT_EQ(status.code(), HC_E_INVALID) << text;
@@ -79,7 +79,8 @@ TEST(NameserverList, RefusesWhatIsNoAddressAndNamesTheOption) {
 // ---------------------------------------------------------------------------- answers
 
 TEST_F(AresResolverTest, TakesFamiliesInTurnsWithIpv6First) {
-  dns.script("app.test", {DnsReply::addresses({"10.0.0.1", "10.0.0.2", "10.0.0.3", "2001:db8::1", "2001:db8::2"})});
+  dns.script("app.test",
+             {DnsReply::addresses({"10.0.0.1", "10.0.0.2", "10.0.0.3", "2001:db8::1", "2001:db8::2"})});
   EXPECT_EQ(addresses_of("app.test"), "2001:db8::1 10.0.0.1 2001:db8::2 10.0.0.2 10.0.0.3");
 }
 
@@ -92,7 +93,8 @@ TEST_F(AresResolverTest, AsksForOneFamilyOnly) {
 }
 
 TEST_F(AresResolverTest, TellsTheShortestTtlOfAddresses) {
-  dns.script("app.test", {DnsReply::with_records({{"10.0.0.1", 300}, {"10.0.0.2", 20}, {"2001:db8::1", 40}})});
+  dns.script("app.test",
+             {DnsReply::with_records({{"10.0.0.1", 300}, {"10.0.0.2", 20}, {"2001:db8::1", 40}})});
   EXPECT_EQ(look_up("app.test").ttl, 20 * kSecond);
   EXPECT_EQ(look_up("app.test", Family::kV6).ttl, 40 * kSecond);
 }
@@ -142,6 +144,38 @@ TEST_F(AresResolverTest, AnswersAThousandLookupsAtOnce) {
   for (const Lookup& lookup : lookups) EXPECT_TRUE(lookup.result.status.is_ok()) << text_of(lookup.result);
 }
 
+TEST_F(AresResolverTest, LetsNamesThatNobodyAnswersNotHoldUpOthers) {
+  dns.script("*.silent.test", {DnsReply::silence()});
+  dns.script("app.test", {DnsReply::addresses({"10.0.0.1"})});
+  std::vector<Lookup> lookups(200);
+  for (size_t i = 0; i < lookups.size(); ++i) {
+    resolver->lookup("host" + std::to_string(i) + ".silent.test", Family::kV4, lookups[i].done());
+  }
+  EXPECT_EQ(addresses_of("app.test", Family::kV4), "10.0.0.1");
+  EXPECT_GE(elapsed, 3 * 250 * kMillisecond) << "64 at a time, and after a quarter of a second the next 64";
+  EXPECT_LT(elapsed, 2 * kSecond);
+}
+
+TEST_F(AresResolverTest, AsksAgainWhenTheServerFailsOnce) {
+  dns.script("flaky.test", {DnsReply::servfail(), DnsReply::addresses({"10.0.0.1"})});
+  EXPECT_EQ(addresses_of("flaky.test", Family::kV4), "10.0.0.1");
+}
+
+TEST_F(AresResolverTest, TellsThatNoneOfSeveralServersHadAnAnswer) {
+  DnsServer second;
+  second.start();
+  second.script("broken.test", {DnsReply::servfail()});
+  dns.script("broken.test", {DnsReply::servfail()});
+  ASSERT_TRUE(parse_nameservers(second.endpoint() + "," + dns.endpoint(), &options.nameservers).is_ok());
+  make();
+  LookupResult result = look_up("broken.test");
+  EXPECT_EQ(result.status.code(), HC_E_DNS);
+  EXPECT_FALSE(result.is_no_such_name);
+  std::string asked = "; asked " + second.endpoint() + ", " + dns.endpoint();
+  EXPECT_TRUE(text_of(result).ends_with(asked)) << text_of(result);
+  EXPECT_GE(second.total() * dns.total(), 1U) << "both were asked";
+}
+
 TEST_F(AresResolverTest, LetsAnAnswerAskTheNextQuestion) {
   dns.script("*.test", {DnsReply::addresses({"10.0.0.1"})});
   Lookup second;
@@ -157,7 +191,8 @@ TEST_F(AresResolverTest, WaitsFiftyMillisecondsForASlowSecondFamily) {
   dns.script("slow6.test", DnsType::kAaaa, {DnsReply::addresses({"2001:db8::1"}).delayed(3000ms)});
   dns.script("slow4.test", DnsType::kA, {DnsReply::addresses({"10.0.0.1"}).delayed(3000ms)});
   dns.script("slow4.test", DnsType::kAaaa, {DnsReply::addresses({"2001:db8::1"})});
-  for (const auto& [host, expected] : {std::pair("slow6.test", "10.0.0.1"), std::pair("slow4.test", "2001:db8::1")}) {
+  for (const auto& [host, expected] :
+       {std::pair("slow6.test", "10.0.0.1"), std::pair("slow4.test", "2001:db8::1")}) {
     LookupResult result = look_up(host);
     EXPECT_EQ(text_of(result), expected);
     EXPECT_GE(elapsed, 50 * kMillisecond);
@@ -240,7 +275,8 @@ TEST_F(AresResolverTest, TellsAServerThatFailsOrRefuses) {
   EXPECT_EQ(text_of(broken), "the name server failed (SERVFAIL); asked " + dns.endpoint());
   EXPECT_EQ(broken.status.native_code(), ARES_ESERVFAIL);
   EXPECT_FALSE(broken.is_no_such_name);
-  EXPECT_EQ(addresses_of("secret.test"), "the name server refused to answer (REFUSED); asked " + dns.endpoint());
+  EXPECT_EQ(addresses_of("secret.test"),
+            "the name server refused to answer (REFUSED); asked " + dns.endpoint());
 }
 
 TEST_F(AresResolverTest, TellsSilenceAfterItsTries) {
@@ -257,7 +293,7 @@ TEST_F(AresResolverTest, TellsSilenceAfterItsTries) {
 
 TEST_F(AresResolverTest, TellsThatNoServerIsThere) {
   dns.stop();
-  LookupResult result = look_up("app.test");
+  LookupResult result = look_up("app.test", Family::kV4);
   EXPECT_EQ(text_of(result), "no name server there (connection refused); asked " + dns.endpoint());
 }
 
@@ -345,11 +381,12 @@ TEST_F(AresResolverTest, RecyclesAChannelAfterFiveLookupsInTrouble) {
   EXPECT_EQ(resolver->channels_made(), 2U);
 }
 
-TEST_F(AresResolverTest, KeepsNoDescriptorBetweenLookups) {
+TEST_F(AresResolverTest, KeepsNoDescriptorAndNoTimerBetweenLookups) {
   dns.script("app.test", {DnsReply::addresses({"10.0.0.1"})});
   ptrdiff_t before = count_own("fd");
   look_up("app.test");
   EXPECT_EQ(count_own("fd"), before);
+  EXPECT_TRUE(loop.reactor.timers().empty()) << "a loop without work sleeps without limit";
 }
 
 TEST_F(AresResolverTest, EndsWithoutAnAnswerToOpenQuestions) {

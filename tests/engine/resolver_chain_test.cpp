@@ -12,6 +12,7 @@
 #include "adapter/hosts_file.h"
 #include "adapter/nss_config.h"
 #include "engine/resolver_loop.h"
+#include "model/text.h"
 #include "serve/dns_server.h"
 
 namespace hc {
@@ -89,8 +90,8 @@ class ResolverChainTest : public testing::Test {
   TemporaryFile hosts{"10.0.0.1 box.test box\n"};
   TemporaryFile nsswitch{"hosts: files dns\n"};
   TemporaryFile resolv_conf{"nameserver 127.0.0.1\n"};
-  std::shared_ptr<FakeSystem> system =
-      std::make_shared<FakeSystem>(std::vector<std::string>{"printer.local", "ldap.test", "laptop", "app.test"});
+  std::shared_ptr<FakeSystem> system = std::make_shared<FakeSystem>(
+      std::vector<std::string>{"printer.local", "ldap.test", "laptop", "app.test"});
   ResolverOptions options;
   std::unique_ptr<Resolver> resolver;
 };
@@ -98,15 +99,14 @@ class ResolverChainTest : public testing::Test {
 // ---------------------------------------------------------------------------- configuration files
 
 TEST(HostsFile, CollectsAllLinesOfAName) {
-  TemporaryFile file(
-      "# comment\n"
-      "10.0.0.1\tApp.Test app  alias # more\n"
-      "  2001:db8::1 app.test.\r\n"
-      "10.0.0.1 app.test\n"
-      "not-an-address app.test\n"
-      "10.0.0.9\n"
-      "#10.0.0.8 app.test\n"
-      "10.0.0.2 app.test");
+  TemporaryFile file("# comment\n"
+                     "10.0.0.1\tApp.Test app  alias # more\n"
+                     "  2001:db8::1 app.test.\r\n"
+                     "10.0.0.1 app.test\n"
+                     "not-an-address app.test\n"
+                     "10.0.0.9\n"
+                     "#10.0.0.8 app.test\n"
+                     "10.0.0.2 app.test");
   HostsFile hosts(file.path());
   EXPECT_EQ(hosts.find("app.test", Family::kAny, 0), addresses({"10.0.0.1", "2001:db8::1", "10.0.0.2"}));
   EXPECT_EQ(hosts.find("app.test", Family::kV6, 0), addresses({"2001:db8::1"}));
@@ -133,12 +133,12 @@ TEST(NssConfig, KnowsWhichSourcesAreCovered) {
     const char* content;
     bool has_other_sources;
   };
-  for (const Case& item : {Case{"hosts: files dns\n", false}, Case{"hosts:\tfiles myhostname dns # ldap\n", false},
-                           Case{"hosts: files mdns4_minimal [NOTFOUND=return] dns\n", false},
-                           Case{"hosts: files [ !UNAVAIL = return ] dns\n", false},
-                           Case{"#hosts: ldap\npasswd: ldap\n", false}, Case{"", false},
-                           Case{"hosts: files ldap dns\n", true},
-                           Case{"passwd: files\nhosts: mymachines resolve [!UNAVAIL=return] files dns\n", true}}) {
+  for (const Case& item :
+       {Case{"hosts: files dns\n", false}, Case{"hosts:\tfiles myhostname dns # ldap\n", false},
+        Case{"hosts: files mdns4_minimal [NOTFOUND=return] dns\n", false},
+        Case{"hosts: files [ !UNAVAIL = return ] dns\n", false}, Case{"#hosts: ldap\npasswd: ldap\n", false},
+        Case{"", false}, Case{"hosts: files ldap dns\n", true},
+        Case{"passwd: files\nhosts: mymachines resolve [!UNAVAIL=return] files dns\n", true}}) {
     TemporaryFile file(item.content);
     EXPECT_EQ(NssConfig(file.path()).has_other_sources(0), item.has_other_sources) << item.content;
   }
@@ -195,7 +195,7 @@ TEST_F(ResolverChainTest, AsksTheSystemForAnyNameWhenNssKnowsMore) {
 TEST_F(ResolverChainTest, AsksTheSystemWhenNssKnowsMoreAndThereIsNoNameServer) {
   nsswitch.write("hosts: files resolve\n");
   dns.stop();
-  EXPECT_EQ(addresses_of("app.test"), "10.0.2.1");
+  EXPECT_EQ(addresses_of("app.test", Family::kV4), "10.0.2.1");
 }
 
 TEST_F(ResolverChainTest, DoesNotAskTheSystemWhenAServerFails) {
@@ -277,7 +277,8 @@ TEST_F(HookTest, MayAnswerLaterFromAnyThread) {
   make();
   Lookup lookup;
   resolver->lookup("app.test", Family::kAny, lookup.done());
-  std::thread other([this] { EXPECT_TRUE(answer_hook_query(last_query, addresses({"10.9.0.1"}), kNever).is_ok()); });
+  std::thread other(
+      [this] { EXPECT_TRUE(answer_hook_query(last_query, addresses({"10.9.0.1"}), kNever).is_ok()); });
   EXPECT_TRUE(loop.run_until([&] { return lookup.is_done; }));
   other.join();
   EXPECT_EQ(text_of(lookup.result), "10.9.0.1");
@@ -285,13 +286,13 @@ TEST_F(HookTest, MayAnswerLaterFromAnyThread) {
 
 TEST_F(HookTest, MayGiveUp) {
   make();
-  for (const char* reason : {"", "no route to the registry"}) {
+  for (const char* reason : {"", "no route to the registry", "a\nb"}) {
     Lookup lookup;
     resolver->lookup("app.test", Family::kAny, lookup.done());
     EXPECT_TRUE(fail_hook_query(last_query, reason).is_ok());
     EXPECT_TRUE(loop.run_until([&] { return lookup.is_done; }));
     EXPECT_EQ(lookup.result.status.code(), HC_E_DNS);
-    EXPECT_EQ(text_of(lookup.result), *reason != '\0' ? reason : "the resolver callback gave up");
+    EXPECT_EQ(text_of(lookup.result), *reason != '\0' ? escaped(reason) : "the resolver callback gave up");
     EXPECT_FALSE(lookup.result.is_no_such_name);
   }
 }

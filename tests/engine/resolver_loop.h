@@ -49,11 +49,12 @@ class ResolverLoop {
   /// Turns until `is_done()`; false after `limit`.
   bool run_until(const std::function<bool()>& is_done, Duration limit = kMustHappen) {
     TimePoint end = reactor.refresh() + limit;
-    while (!is_done()) {
+    for (;;) {
+      run_what_is_due();
+      if (is_done()) return true;
       if (reactor.now() >= end) return false;
-      turn(end);
+      wait_until(end);
     }
-    return true;
   }
   /// Turns for `length`: for what must not happen.
   void run_for(Duration length) {
@@ -64,15 +65,17 @@ class ResolverLoop {
   Reactor reactor{clock};
 
  private:
-  void turn(TimePoint end) {
+  void run_what_is_due() {
     reactor.refresh();
     std::vector<std::function<void()>> tasks;
     mailbox_.drain(tasks);
     for (const std::function<void()>& task : tasks) task();
     reactor.timers().expire(reactor.now());
+  }
+  void wait_until(TimePoint end) {
     reactor.poller().flush();
-    bool may_sleep = mailbox_.prepare_sleep();
-    reactor.poller().wait(may_sleep ? std::min(end, reactor.timers().next_due()) - reactor.now() : 0);
+    TimePoint due = mailbox_.prepare_sleep() ? std::min(end, reactor.timers().next_due()) : reactor.now();
+    reactor.poller().wait(due - reactor.now());
     reactor.refresh();
     reactor.poller().dispatch();
   }

@@ -153,7 +153,9 @@ TEST_F(NameServiceTest, RefusesWhatIsNoName) {
   EXPECT_NE(resolve(".a"), "waits");
   EXPECT_NE(resolve(std::string(64, 'a') + ".test"), "waits");
   EXPECT_NE(resolve(std::string(254, 'a')), "waits");
-  EXPECT_NE(resolve("b\xC3\xBC" "cher.test"), "waits");
+  EXPECT_NE(resolve("b\xC3\xBC"
+                    "cher.test"),
+            "waits");
   EXPECT_EQ(stats.dns_lookups, 0U);
 }
 

@@ -1,0 +1,110 @@
+#include "support/process.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <system_error>
+
+#include "support/client.h"
+
+namespace hc::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kChildMark = "HC_TEST_CHILD";
+
+// The descriptor that reads the directory is gone when its link is read.
+std::string target_of(const fs::path& link) {
+  std::error_code gone;
+  fs::path target = fs::read_symlink(link, gone);
+  return gone ? std::string() : target.string();
+}
+
+std::string read_to_end(int fd) {
+  std::string text;
+  char piece[4096];
+  for (ssize_t got = 0; (got = read(fd, piece, sizeof piece)) > 0;) text.append(piece, static_cast<size_t>(got));
+  return text;
+}
+
+int wait_for(pid_t child) {
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::string describe(const std::map<int, std::string>& descriptors) {
+  std::string text;
+  for (const auto& [fd, target] : descriptors) text += std::to_string(fd) + " " + target + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::map<int, std::string> open_descriptors() {
+  std::map<int, std::string> found;
+  for (const fs::directory_entry& entry : fs::directory_iterator("/proc/self/fd")) {
+    std::string target = target_of(entry.path());
+    if (target.find("/fd") == std::string::npos && !target.empty()) {
+      found.emplace(std::stoi(entry.path().filename()), target);
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> thread_names() {
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator("/proc/self/task")) {
+    std::ifstream file(entry.path() / "comm");
+    std::string name;
+    if (std::getline(file, name)) names.push_back(name);
+  }
+  return names;
+}
+
+LeakCheck::LeakCheck() : descriptors_(open_descriptors()), threads_(thread_count()) {}
+
+LeakCheck::~LeakCheck() {
+  EXPECT_TRUE(eventually([this] { return open_descriptors() == descriptors_; }))
+      << "before:\n" << describe(descriptors_) << "now:\n" << describe(open_descriptors());
+  EXPECT_TRUE(eventually([this] { return thread_count() == threads_; })) << thread_count() << " threads, not " << threads_;
+}
+
+bool is_child() { return std::getenv(kChildMark) != nullptr; }
+
+ChildResult run_this_test_in_child(unsigned descriptor_limit,
+                                   const std::vector<std::pair<std::string, std::string>>& environment) {
+  const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
+  std::string filter = std::string("--gtest_filter=") + test->test_suite_name() + "." + test->name();
+  int output[2];
+  if (pipe2(output, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
+  pid_t child = fork();
+  if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
+  if (child == 0) {
+    dup2(output[1], 1);
+    dup2(output[1], 2);
+    setenv(kChildMark, "1", 1);
+    for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
+    rlimit limit{descriptor_limit, descriptor_limit};
+    setrlimit(RLIMIT_NOFILE, &limit);
+    execl("/proc/self/exe", "child", filter.c_str(), nullptr);
+    _exit(127);
+  }
+  close(output[1]);
+  ChildResult result;
+  result.output = read_to_end(output[0]);
+  close(output[0]);
+  result.exit_code = wait_for(child);
+  return result;
+}
+
+}  // namespace hc::test

@@ -1,0 +1,229 @@
+// hcx get: fetches URLs, all at once, and prints them in order.
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <deque>
+#include <map>
+#include <memory>
+
+#include "hcx/abi.h"
+#include "hcx/commands.h"
+#include "hcx/format.h"
+#include "hcx/get_options.h"
+#include "hcx/get_print.h"
+#include "hcx/option_parser.h"
+#include "hcx/terminal.h"
+#include "hcx/url_text.h"
+
+namespace hc::hcx {
+
+namespace {
+
+constexpr int kFailedOnStatus = 22;        // curl's number for -f
+constexpr std::size_t kMostHeld = 10'000;  // submitted or answered, and not printed yet
+
+struct FileClose {
+  void operator()(std::FILE* file) const {
+    if (file != stdout) std::fclose(file);
+  }
+};
+
+/// Where bodies go; a file is emptied when it is first written to.
+class Outputs {
+ public:
+  explicit Outputs(const std::vector<std::string>& names) : names_(names) {}
+
+  void write(std::size_t url_index, std::string_view text) {
+    const std::string name = url_index < names_.size() ? names_[url_index] : "-";
+    std::FILE* file = open(name);
+    if (std::fwrite(text.data(), 1, text.size(), file) != text.size() || std::fflush(file) != 0) fail(name);
+  }
+
+ private:
+  using File = std::unique_ptr<std::FILE, FileClose>;
+
+  std::FILE* open(const std::string& name) {
+    File& file = files_[name];
+    if (!file) file.reset(name == "-" ? stdout : std::fopen(name.c_str(), "wb"));
+    if (!file) fail(name);
+    return file.get();
+  }
+  [[noreturn]] static void fail(const std::string& name) {
+    throw std::runtime_error("cannot write " + (name == "-" ? "stdout" : name) + ": " + std::strerror(errno));
+  }
+
+  const std::vector<std::string>& names_;
+  std::map<std::string, File> files_;
+};
+
+/// Requests in the order of printing: submitted, then answered, then printed.
+class Getter {
+ public:
+  explicit Getter(const GetOptions& options);
+  int run();
+
+ private:
+  struct Held {
+    Response response;   // null: not there yet
+    hc_error refusal{};  // of the submit; HC_OK: it was accepted
+  };
+
+  std::size_t count() const { return options_.urls.size() * options_.repeat; }
+  std::size_t url_index(std::size_t number) const { return number / options_.repeat; }
+  bool is_next_there() const {
+    return !held_.empty() && (held_.front().response != nullptr || held_.front().refusal.status != HC_OK);
+  }
+  void add_overrides();
+  void prepare_request();
+  void submit_next();
+  void take_answers();
+  void print_next();
+  void print_answer(const std::string& url, const hc_response_info& info);
+  void report(int exit_code, const std::string& text);
+
+  const GetOptions& options_;
+  Outputs outputs_;
+  Queue queue_;
+  Session session_;
+  std::vector<hc_header> headers_;
+  hc_request request_;
+  std::size_t submitted_ = 0;
+  std::size_t printed_ = 0;
+  std::deque<Held> held_;  // numbers printed_ to submitted_ - 1
+  int exit_code_ = 0;
+};
+
+hc_session_options session_options_of(const GetOptions& given) {
+  hc_session_options options = make_session_options();
+  options.limit = given.limit;
+  options.limit_per_host = given.limit_per_host;
+  options.family = given.family;
+  options.timeouts.total_ms = given.total_timeout_ms;
+  options.timeouts.connect_ms = given.connect_timeout_ms;
+  if (given.insecure) options.tls_verify = HC_OFF;
+  if (!given.ca_file.empty()) options.ca_file = str(given.ca_file);
+  if (!given.nameservers.empty()) options.nameservers = str(given.nameservers);
+  return options;
+}
+
+Getter::Getter(const GetOptions& options)
+    : options_(options),
+      outputs_(options.outputs),
+      queue_(create_queue()),
+      session_(create_session(session_options_of(options))),
+      request_(make_request()) {
+  add_overrides();
+  prepare_request();
+}
+
+void Getter::add_overrides() {
+  for (const ResolveArgument& resolve : options_.resolves) {
+    std::vector<hc_str> addresses;
+    for (const std::string& address : resolve.addresses) addresses.push_back(str(address));
+    hc_error error = make_error();
+    if (hc_session_resolve_add(session_.get(), str(resolve.host), resolve.port, addresses.data(),
+                               addresses.size(), &error) != HC_OK) {
+      throw UsageError("--resolve: " + std::string(error.message));
+    }
+  }
+}
+
+void Getter::prepare_request() {
+  for (const HeaderArgument& header : options_.headers) {
+    headers_.push_back({str(header.name), header.is_removal ? hc_str{nullptr, 0} : str(header.value)});
+  }
+  if (options_.body && !options_.has_header("Content-Type")) {
+    headers_.push_back({HC_STR("Content-Type"), HC_STR("application/x-www-form-urlencoded")});
+  }
+  request_.method = str(options_.method_name());
+  request_.headers = headers_.data();
+  request_.header_count = headers_.size();
+  if (options_.body) request_.body = str(*options_.body);
+  request_.body_kind = HC_BODY_BORROWED;
+  if (!options_.user.empty()) {
+    request_.username = str(options_.user);
+    request_.password = str(options_.password);
+  }
+  request_.queue = queue_.get();
+}
+
+int Getter::run() {
+  if (options_.timing) write_error(timing_header());
+  while (printed_ < count()) {
+    while (submitted_ < count() && held_.size() < kMostHeld) submit_next();
+    if (!is_next_there()) hc_queue_wait(queue_.get(), HC_FOREVER, nullptr);
+    take_answers();
+    while (is_next_there()) print_next();
+  }
+  return exit_code_;
+}
+
+void Getter::submit_next() {
+  Held held;
+  hc_error error = make_error();
+  request_.url = str(options_.urls[url_index(submitted_)]);
+  request_.user_data = reinterpret_cast<void*>(submitted_);
+  if (hc_session_submit(session_.get(), &request_, nullptr, &error) != HC_OK) held.refusal = error;
+  held_.push_back(std::move(held));
+  ++submitted_;
+}
+
+void Getter::take_answers() {
+  std::array<hc_completion, 64> items;
+  std::size_t count = 0;
+  do {
+    hc_queue_drain(queue_.get(), items.data(), sizeof items[0], items.size(), &count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t number = reinterpret_cast<std::size_t>(items[i].user_data);
+      held_[number - printed_].response.reset(items[i].response);
+    }
+  } while (count == items.size());
+}
+
+void Getter::print_next() {
+  const Held held = std::move(held_.front());
+  const std::string& url = options_.urls[url_index(printed_)];
+  if (held.response == nullptr) {
+    report(1, error_text(url, held.refusal, 0));
+  } else {
+    const hc_response_info info = info_of(held.response.get());
+    if (options_.verbose) write_error(verbose_text(url, options_, info));
+    if (options_.timing) write_error(timing_line(url, info));
+    if (info.status == HC_OK) {
+      print_answer(url, info);
+    } else {
+      report(1, error_text(url, error_of(held.response.get()), phases_of(info.timing).total));
+    }
+  }
+  held_.pop_front();
+  ++printed_;
+}
+
+void Getter::print_answer(const std::string& url, const hc_response_info& info) {
+  if (options_.fail && info.http_status >= 400) {
+    return report(kFailedOnStatus, shown_url(url) + ": " + status_line(info));
+  }
+  const std::size_t index = url_index(printed_);
+  if (options_.head || options_.include_head) outputs_.write(index, response_head(info, "", "\r\n"));
+  outputs_.write(index, view(info.body));
+}
+
+// A request without an answer weighs more than one with a bad status.
+void Getter::report(int exit_code, const std::string& text) {
+  if (exit_code_ != 1) exit_code_ = exit_code;
+  if (!options_.silent) write_error("hcx: " + text + "\n");
+}
+
+}  // namespace
+
+int run_get(const Arguments& arguments) {
+  const GetOptions options = parse_get_options(arguments);
+  if (options.help) {
+    write_out(get_help());
+    return 0;
+  }
+  return Getter(options).run();
+}
+
+}  // namespace hc::hcx

@@ -1,0 +1,32 @@
+// What a terminal can do, and text for it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace hc::hcx {
+
+enum class Colours { kNever, kOnTerminals };
+
+/// Text with emphasis, or without where nobody could see it: not a terminal, TERM=dumb, or NO_COLOR is set.
+class Style {
+ public:
+  Style(int fd, Colours colours);
+
+  std::string bold(std::string_view text) const { return with("1", text); }
+  std::string dim(std::string_view text) const { return with("2", text); }
+  std::string red(std::string_view text) const { return with("1;31", text); }
+  std::string green(std::string_view text) const { return with("32", text); }
+  std::string yellow(std::string_view text) const { return with("33", text); }
+
+ private:
+  std::string with(std::string_view code, std::string_view text) const;
+
+  bool is_on_;
+};
+
+bool is_terminal(int fd);
+void write_out(std::string_view text);    ///< to stdout, at once
+void write_error(std::string_view text);  ///< to stderr, at once
+
+}  // namespace hc::hcx
