@@ -158,13 +158,13 @@ void Loop::run() {
 }
 
 void Loop::turn() {
+  reactor_.poller().flush();
   reactor_.poller().wait(time_to_wait());
   TimePoint start = reactor_.refresh();
   read_mail();
   reactor_.timers().expire(reactor_.now());
   reactor_.poller().dispatch();
   settle();
-  reactor_.poller().flush();
   publish(start);
   engine_->deliver();
 }

@@ -18,8 +18,8 @@ class Resolver;
 
 /// The thread that owns everything that moves, and the mailbox through which the others reach it.
 ///
-/// One turn: wait; read the clock; take the mail; fire timers; serve ready descriptors; let libcurl run, start what
-/// fits, until nothing moves; tell the kernel what changed; deliver completions (one wake-up a queue and turn).
+/// One turn: tell the kernel what changed; wait; read the clock; take the mail; fire timers; serve ready descriptors;
+/// let libcurl run, start what fits, until nothing moves; deliver completions (one wake-up a queue and turn).
 /// Life cycle: open() makes all that may block or fail; start() the thread; post() from anywhere; the thread ends
 /// after close() when everything promised is delivered; join() then.
 class Loop final : public DescriptorBudget::Listener {

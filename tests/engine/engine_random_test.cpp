@@ -5,6 +5,7 @@
 #include <array>
 #include <random>
 #include <set>
+#include <sstream>
 
 #include "engine_harness.h"
 
@@ -292,7 +293,7 @@ class EngineRandom : public testing::TestWithParam<uint32_t> {
       if (first == nullptr || goes_before(*transfer, *first)) first = transfer;
     }
     EXPECT_EQ(first_in_line.empty(), h_.stats().waiting == 0);
-    for (auto [origin, first] : first_in_line) EXPECT_TRUE(must_wait(*first)) << origin->host();
+    for (auto [origin, first] : first_in_line) EXPECT_TRUE(must_wait(*first)) << describe(*first);
   }
 
   static bool has_spare_idle(const Origin& origin) {
@@ -312,6 +313,17 @@ class EngineRandom : public testing::TestWithParam<uint32_t> {
     return h_.config.limit != 0 && ledger.live() >= h_.config.limit && !is_anything_spare();
   }
 
+  std::string describe(const Transfer& first) {
+    Ledger& ledger = h_.engine->ledger();
+    std::ostringstream out;
+    out << "request " << first.id << " to " << first.origin->host() << " waits for nothing: needs new "
+        << first.needs_new_socket << ", spare idle " << has_spare_idle(*first.origin) << ", its sockets "
+        << first.origin->sockets << "/" << h_.config.limit_per_host << ", live " << ledger.live() << "/"
+        << h_.config.limit << ", connecting " << ledger.connecting() << "/" << h_.config.max_connecting
+        << ", descriptors " << h_.budget.used() << "/" << h_.budget.capacity();
+    return out.str();
+  }
+
   bool is_anything_spare() {
     std::vector<Connection*> idle = h_.network->connections(Connection::State::kIdle);
     return std::any_of(idle.begin(), idle.end(),
@@ -328,8 +340,8 @@ class EngineRandom : public testing::TestWithParam<uint32_t> {
   }
 
   Dice dice_;
+  std::map<hc_id, Expectation> expected_;  // outlives the harness, which ends what is left
   EngineHarness h_;
-  std::map<hc_id, Expectation> expected_;
   TimePoint paused_until_ = 0;
   bool is_closing_ = false;
 };
