@@ -186,14 +186,15 @@ extern "C" hc_status hc_session_options_init(hc_session_options* options, size_t
   hc_session_options o{};
   o.struct_size = sizeof o;
   for (uint64_t* number :
-       {&o.limit, &o.limit_per_host, &o.max_connecting, &o.max_waiting, &o.keepalive_timeout_ms, &o.max_lifetime_ms,
-        &o.ttl_dns_cache_ms, &o.dns_stale_ttl_ms, &o.dns_negative_ttl_ms, &o.dns_cache_size, &o.happy_eyeballs_ms,
-        &o.tcp_keepalive_idle_ms, &o.tcp_keepalive_interval_ms, &o.tcp_user_timeout_ms, &o.receive_buffer,
-        &o.send_buffer, &o.max_body, &o.max_header_bytes, &o.max_headers}) {
+       {&o.limit, &o.limit_per_host, &o.max_connecting, &o.max_waiting, &o.keepalive_timeout_ms,
+        &o.max_lifetime_ms, &o.ttl_dns_cache_ms, &o.dns_stale_ttl_ms, &o.dns_negative_ttl_ms,
+        &o.dns_cache_size, &o.happy_eyeballs_ms, &o.tcp_keepalive_idle_ms, &o.tcp_keepalive_interval_ms,
+        &o.tcp_user_timeout_ms, &o.receive_buffer, &o.send_buffer, &o.max_body, &o.max_header_bytes,
+        &o.max_headers}) {
     *number = HC_UNSET;
   }
-  for (uint8_t* flag : {&o.force_close, &o.retry_stale, &o.use_dns_cache, &o.family, &o.tls_verify, &o.tcp_nodelay,
-                        &o.tcp_keepalive}) {
+  for (uint8_t* flag : {&o.force_close, &o.retry_stale, &o.use_dns_cache, &o.family, &o.tls_verify,
+                        &o.tcp_nodelay, &o.tcp_keepalive}) {
     *flag = HC_UNSET_FLAG;
   }
   o.log_level = HC_UNSET_INT;

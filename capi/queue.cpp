@@ -49,7 +49,8 @@ extern "C" void hc_queue_close(hc_queue* queue) {
   if (queue == nullptr) return;
   guard(nullptr, [&]() -> Status {
     if (queue->made_in.is_inherited()) {
-      new std::shared_ptr<CompletionQueue>(std::move(queue->queue));  // its lock may be held: it stays as it is
+      new std::shared_ptr<CompletionQueue>(
+          std::move(queue->queue));  // its lock may be held: it stays as it is
     } else {
       queue->queue->close();
     }

@@ -1,6 +1,6 @@
 // hc.h chapter 10: responses.
-#include "capi/guard.h"
 #include "model/response.h"
+#include "capi/guard.h"
 
 using namespace hc;        // NOLINT: this file is the border between the two
 using namespace hc::capi;  // NOLINT
@@ -54,7 +54,8 @@ extern "C" hc_status hc_response_error(const hc_response* response, hc_error* er
   return guard(nullptr, [&]() -> Status {
     HC_REQUIRE(response != nullptr, "response");
     HC_REQUIRE(error != nullptr, "error");
-    if (error->struct_size != sizeof(hc_error)) return Status::invalid("error->struct_size: use hc_error_init()");
+    if (error->struct_size != sizeof(hc_error))
+      return Status::invalid("error->struct_size: use hc_error_init()");
     report(error, from_handle(response).status());
     return Status::ok();
   });

@@ -48,7 +48,8 @@ extern "C" hc_status hc_session_create(hc_session** out, const hc_session_option
   });
 }
 
-extern "C" hc_status hc_session_submit(hc_session* session, const hc_request* request, hc_id* id, hc_error* error) {
+extern "C" hc_status hc_session_submit(hc_session* session, const hc_request* request, hc_id* id,
+                                       hc_error* error) {
   return guard(error, [&]() -> Status {
     HC_RETURN_IF_BAD(check_handle(session, "session"));
     HC_REQUIRE(request != nullptr, "request");
@@ -119,8 +120,8 @@ extern "C" void hc_session_free(hc_session* session) {
   });
 }
 
-extern "C" hc_status hc_session_resolve_add(hc_session* session, hc_str host, uint16_t port, const hc_str* addresses,
-                                            size_t count, hc_error* error) {
+extern "C" hc_status hc_session_resolve_add(hc_session* session, hc_str host, uint16_t port,
+                                            const hc_str* addresses, size_t count, hc_error* error) {
   return guard(error, [&]() -> Status {
     HC_RETURN_IF_BAD(check_handle(session, "session"));
     if (host.data == nullptr || host.len == 0) return Status::invalid("host: empty");

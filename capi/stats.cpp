@@ -23,9 +23,9 @@ extern "C" hc_status hc_runtime_get_info(hc_runtime_info* info) {
   return guard(nullptr, [&]() -> Status {
     HC_RETURN_IF_BAD(CurlRuntime::require());
     // Never destroyed: the views live as long as the process.
-    static const std::string* const texts = new std::string[5]{CurlRuntime::version(), CurlRuntime::features(),
-                                                               ares_version_text(), CurlRuntime::tls_version(),
-                                                               CurlRuntime::default_ca_file()};
+    static const std::string* const texts =
+        new std::string[5]{CurlRuntime::version(), CurlRuntime::features(), ares_version_text(),
+                           CurlRuntime::tls_version(), CurlRuntime::default_ca_file()};
     DescriptorBudget& budget = DescriptorBudget::process();
     hc_runtime_info value{};
     value.curl_version_number = CurlRuntime::version_number();

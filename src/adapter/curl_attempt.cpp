@@ -17,8 +17,9 @@
 namespace hc {
 namespace {
 
-constexpr long kNoTimeoutMs = 24L * 24 * 3600 * 1000;   // every clock is ours; this is close to libcurl's maximum
-constexpr long kNoAgeSeconds = 10L * 365 * 24 * 3600;   // idle connections end when the ledger says so
+constexpr long kNoTimeoutMs =
+    24L * 24 * 3600 * 1000;  // every clock is ours; this is close to libcurl's maximum
+constexpr long kNoAgeSeconds = 10L * 365 * 24 * 3600;  // idle connections end when the ledger says so
 constexpr int kGo = CURL_PREREQFUNC_OK;
 constexpr int kStop = CURL_PREREQFUNC_ABORT;
 
@@ -94,7 +95,8 @@ void CurlAttempt::prepare(AttemptPlan plan, AttemptSink& sink, CurlShard& shard,
 // GET needs no option at all when the handle's last request was one too.
 void CurlAttempt::set_method() {
   const Request& request = *plan_.request;
-  bool is_custom = request.method == Method::kOther || (request.method != Method::kPost && request.has_body) ||
+  bool is_custom = request.method == Method::kOther ||
+                   (request.method != Method::kPost && request.has_body) ||
                    (request.method == Method::kPost && !request.has_body);
   if (request.method == Method::kHead && !request.has_body) {
     set(CURLOPT_NOBODY, 1L);

@@ -51,7 +51,8 @@ class CurlAttempt final : public Attempt {
  private:
   static size_t write_callback(char* data, size_t size, size_t count, void* self) noexcept;
   static size_t header_callback(char* data, size_t size, size_t count, void* self) noexcept;
-  static int prereq_callback(void* self, char* remote_ip, char* local_ip, int remote_port, int local_port) noexcept;
+  static int prereq_callback(void* self, char* remote_ip, char* local_ip, int remote_port,
+                             int local_port) noexcept;
   static curl_socket_t open_callback(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
   static int resolver_callback(void* state, void* reserved, void* self) noexcept;
   static CURLcode tls_callback(CURL* easy, void* context, void* self) noexcept;
@@ -76,7 +77,7 @@ class CurlAttempt final : public Attempt {
   CurlShard* shard_ = nullptr;
   AttemptSink* sink_ = nullptr;
   AttemptPlan plan_;
-  Fd socket_;                       // made, and not yet given to libcurl
+  Fd socket_;  // made, and not yet given to libcurl
   TimePoint started_ = 0;
   std::vector<curl_slist> fields_;  // over the request's header lines: no copy
   Status refusal_;                  // of a callback of ours that had to stop libcurl
@@ -87,8 +88,9 @@ class CurlAttempt final : public Attempt {
   bool is_reused_ = false;
   bool was_ready_ = false;
   bool was_sent_ = false;
-  bool found_nothing_idle_ = false;  // libcurl wanted a socket or an address, or the idle connection was not clean
-  bool was_repeated_ = false;        // libcurl wanted to send it again
+  bool found_nothing_idle_ =
+      false;                   // libcurl wanted a socket or an address, or the idle connection was not clean
+  bool was_repeated_ = false;  // libcurl wanted to send it again
   char error_text_[CURL_ERROR_SIZE] = "";
 };
 

@@ -19,7 +19,8 @@ Status initialise() {
   if (info->version_num < curl_version_of(7, 88, 0)) {
     return {HC_E_UNSUPPORTED, std::string("libcurl ") + info->version + " is older than 7.88"};
   }
-  if ((info->features & CURL_VERSION_SSL) == 0) return {HC_E_UNSUPPORTED, "this libcurl is built without TLS"};
+  if ((info->features & CURL_VERSION_SSL) == 0)
+    return {HC_E_UNSUPPORTED, "this libcurl is built without TLS"};
   return Status::ok();
 }
 
@@ -47,10 +48,17 @@ std::string CurlRuntime::features() {
     const char* name;
   };
   static constexpr Feature kFeatures[] = {
-      {CURL_VERSION_SSL, "ssl"},       {CURL_VERSION_HTTP2, "http2"}, {CURL_VERSION_IPV6, "ipv6"},
-      {CURL_VERSION_LIBZ, "gzip"},     {CURL_VERSION_BROTLI, "br"},   {CURL_VERSION_ZSTD, "zstd"},
-      {CURL_VERSION_IDN, "idn"},       {CURL_VERSION_PSL, "psl"},     {CURL_VERSION_HTTPS_PROXY, "https-proxy"},
-      {CURL_VERSION_THREADSAFE, "threadsafe"}, {CURL_VERSION_ASYNCHDNS, "asynchdns"},
+      {CURL_VERSION_SSL, "ssl"},
+      {CURL_VERSION_HTTP2, "http2"},
+      {CURL_VERSION_IPV6, "ipv6"},
+      {CURL_VERSION_LIBZ, "gzip"},
+      {CURL_VERSION_BROTLI, "br"},
+      {CURL_VERSION_ZSTD, "zstd"},
+      {CURL_VERSION_IDN, "idn"},
+      {CURL_VERSION_PSL, "psl"},
+      {CURL_VERSION_HTTPS_PROXY, "https-proxy"},
+      {CURL_VERSION_THREADSAFE, "threadsafe"},
+      {CURL_VERSION_ASYNCHDNS, "asynchdns"},
   };
   std::string names;
   int bits = curl_version_info(CURLVERSION_NOW)->features;
@@ -67,11 +75,13 @@ Status CurlRuntime::check_ca_file(const std::string& path) {
   if (store == nullptr) return {HC_E_NOMEM, ""};
   bool is_good = X509_STORE_load_file(store.get(), path.c_str()) == 1;
   ERR_clear_error();  // the error queue belongs to the thread, and so to our caller
-  return is_good ? Status::ok() : Status(HC_E_TLS_CONFIG, "ca_file: no certificate could be read from " + path);
+  return is_good ? Status::ok()
+                 : Status(HC_E_TLS_CONFIG, "ca_file: no certificate could be read from " + path);
 }
 
 std::string CurlRuntime::default_ca_file() {
-  if (const char* path = std::getenv("SSL_CERT_FILE"); path != nullptr && access(path, R_OK) == 0) return path;
+  if (const char* path = std::getenv("SSL_CERT_FILE"); path != nullptr && access(path, R_OK) == 0)
+    return path;
   const char* built_in = curl_version_info(CURLVERSION_NOW)->cainfo;
   if (built_in != nullptr && access(built_in, R_OK) == 0) return built_in;
   static constexpr const char* kUsualPlaces[] = {

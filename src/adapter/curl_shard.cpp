@@ -15,7 +15,8 @@ namespace {
 constexpr long kMaxConnects = 1'000'000;
 
 int to_curl(uint8_t readiness) {
-  return ((readiness & kReadable) != 0 ? CURL_CSELECT_IN : 0) | ((readiness & kWritable) != 0 ? CURL_CSELECT_OUT : 0) |
+  return ((readiness & kReadable) != 0 ? CURL_CSELECT_IN : 0) |
+         ((readiness & kWritable) != 0 ? CURL_CSELECT_OUT : 0) |
          ((readiness & kBroken) != 0 ? CURL_CSELECT_IN | CURL_CSELECT_ERR : 0);
 }
 

@@ -64,7 +64,8 @@ Status CurlTransport::start(AttemptPlan plan, AttemptSink& sink, Attempt** out) 
   Connection* connection = nullptr;
   CurlShard& place = shard(plan.permit.shard());
   if (plan.permit.kind() == Permit::Kind::kNewSocket) {
-    if (Status status = sockets_.make(plan.request->host, plan.remote, &socket); !status.is_ok()) return status;
+    if (Status status = sockets_.make(plan.request->host, plan.remote, &socket); !status.is_ok())
+      return status;
     connection = &ledger_.open(std::move(plan.permit), socket.get(), plan.remote, reactor_.now());
     size_t fd = static_cast<size_t>(socket.get());
     if (by_fd_.size() <= fd) by_fd_.resize(fd + 64);
@@ -159,12 +160,14 @@ void CurlTransport::on_taken(Connection& connection, CurlAttempt& attempt) {
 
 // libcurl does not say which descriptor a reused connection has (F17). Its own port does, unless two connections to
 // two addresses of one origin happen to have the same.
-Connection* CurlTransport::find_idle(const CurlAttempt& attempt, std::string_view remote_ip, uint16_t local_port) {
+Connection* CurlTransport::find_idle(const CurlAttempt& attempt, std::string_view remote_ip,
+                                     uint16_t local_port) {
   auto [first, last] = by_local_port_.equal_range(attempt.shard().number() << 16 | local_port);
   Connection* found = nullptr;
   for (auto place = first; place != last; ++place) {
     Connection& connection = *place->second;
-    if (&connection.origin() != &attempt.origin() || connection.state() == Connection::State::kRetired) continue;
+    if (&connection.origin() != &attempt.origin() || connection.state() == Connection::State::kRetired)
+      continue;
     if (found == nullptr || connection.remote().address.to_string() == remote_ip) found = &connection;
   }
   if (found != nullptr && found->state() == Connection::State::kInUse) release_early(*found);

@@ -75,7 +75,7 @@ class CurlTransport final : public Transport {
   std::unordered_multimap<uint32_t, Connection*> by_local_port_;  // shard << 16 | port
   std::vector<std::unique_ptr<CurlAttempt>> attempts_;
   std::vector<CurlAttempt*> free_attempts_;
-  std::vector<CurlShard*> active_;   // have to be run
+  std::vector<CurlShard*> active_;  // have to be run
   std::vector<std::unique_ptr<CurlShard>> shards_;
   std::vector<std::unique_ptr<Janitor>> janitors_;  // one a shard
 };

@@ -71,7 +71,8 @@ void SocketFactory::set_options(int fd) const {
   if (config_.tcp_user_timeout > 0) {
     set_number(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(config_.tcp_user_timeout / kMillisecond));
   }
-  if (config_.receive_buffer > 0) set_number(fd, SOL_SOCKET, SO_RCVBUF, static_cast<int>(config_.receive_buffer));
+  if (config_.receive_buffer > 0)
+    set_number(fd, SOL_SOCKET, SO_RCVBUF, static_cast<int>(config_.receive_buffer));
   if (config_.send_buffer > 0) set_number(fd, SOL_SOCKET, SO_SNDBUF, static_cast<int>(config_.send_buffer));
 }
 
@@ -80,13 +81,15 @@ Status SocketFactory::bind_to_local(int fd, Family family) const {
       setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, config_.interface_name.data(),
                  static_cast<socklen_t>(config_.interface_name.size())) != 0) {
     int error = errno;
-    return Status(HC_E_CONNECT, "cannot bind to interface " + config_.interface_name + ": " + std::strerror(error))
+    return Status(HC_E_CONNECT,
+                  "cannot bind to interface " + config_.interface_name + ": " + std::strerror(error))
         .with_native(HC_NATIVE_ERRNO, error);
   }
   if (config_.local_addr.empty()) return Status::ok();
   std::optional<IpAddress> local = IpAddress::parse(config_.local_addr);
   if (!local || local->family != family) {
-    return {HC_E_CONNECT, "local_addr " + config_.local_addr + " is of another family than the server's address"};
+    return {HC_E_CONNECT,
+            "local_addr " + config_.local_addr + " is of another family than the server's address"};
   }
   // The port is then chosen at connect(), so that one local address can hold more than 28,000 connections.
   set_number(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);

@@ -2,7 +2,6 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <resolv.h>
 #include <signal.h>
 
@@ -18,6 +17,7 @@
 #include <thread>
 
 #include "adapter/address_order.h"
+#include "base/signals_blocked.h"
 
 namespace hc {
 namespace {
@@ -26,21 +26,6 @@ struct Job {
   uint64_t number;
   std::string host;
   Family family;
-};
-
-// Threads inherit the mask of their maker; signals are the application's, and none of its handlers may run on a
-// thread that it does not know.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
 };
 
 // _res belongs to the calling thread. glibc does not reload resolv.conf by itself into one that was changed, so

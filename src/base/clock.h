@@ -16,7 +16,8 @@ inline constexpr TimePoint kNever = std::numeric_limits<TimePoint>::max();
 
 /// `ms` as a duration; what does not fit is kNever.
 constexpr Duration from_ms(uint64_t ms) {
-  return ms >= static_cast<uint64_t>(kNever / kMillisecond) ? kNever : static_cast<Duration>(ms) * kMillisecond;
+  return ms >= static_cast<uint64_t>(kNever / kMillisecond) ? kNever
+                                                            : static_cast<Duration>(ms) * kMillisecond;
 }
 
 /// `start + length`, stopping at kNever.

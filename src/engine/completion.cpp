@@ -58,7 +58,7 @@ void CompletionQueue::push(std::vector<Completion>& batch) {
     } else {
       std::move(batch.begin(), batch.end(), std::back_inserter(ready_));
     }
-    if (!is_signalled_) signal();
+    keep_signalled();
   }
   batch.clear();
 }
@@ -76,8 +76,8 @@ size_t CompletionQueue::drain(size_t capacity, const std::function<void(Completi
     ready_.clear();
     taken_ = 0;
     if (is_signalled_) clear_signal();
-  } else if (!is_signalled_) {
-    signal();  // somebody read the descriptor
+  } else {
+    keep_signalled();
   }
   return count;
 }
@@ -132,6 +132,13 @@ size_t CompletionQueue::size() { return ready_.size() - taken_; }
 void CompletionQueue::signal() {
   char byte = 1;
   is_signalled_ = send(writable_.get(), &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+}
+
+// Somebody may have read the descriptor by hand.
+void CompletionQueue::keep_signalled() {
+  char byte = 0;
+  if (is_signalled_ && recv(readable_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1) return;
+  signal();
 }
 
 void CompletionQueue::clear_signal() {

@@ -49,6 +49,7 @@ class CompletionQueue {
  private:
   size_t size();
   void signal();
+  void keep_signalled();
   void clear_signal();
 
   Fd readable_;

@@ -63,7 +63,8 @@ void Engine::begin_close(Duration drain) {
   if (!is_closing_) {
     is_closing_ = true;
     while (Waiter* waiter = admission_.pop_any()) {
-      static_cast<Transfer*>(waiter)->finish({HC_E_CLOSED, "the session was closed while the request waited in line"});
+      static_cast<Transfer*>(waiter)->finish(
+          {HC_E_CLOSED, "the session was closed while the request waited in line"});
     }
   }
   TimePoint end = later(now(), drain);
@@ -87,8 +88,8 @@ void Engine::refuse_overflow() {
   for (auto id = accepted_.rbegin(); id != accepted_.rend() && stats_.waiting > config_.max_waiting; ++id) {
     Transfer* transfer = transfers_.find(*id);
     if (transfer == nullptr || transfer->phase() != HC_PHASE_WAITING) continue;
-    transfer->finish({HC_E_OVERLOAD, "the waiting line is full (max_waiting " +
-                                         std::to_string(config_.max_waiting) + ")"});
+    transfer->finish({HC_E_OVERLOAD,
+                      "the waiting line is full (max_waiting " + std::to_string(config_.max_waiting) + ")"});
   }
   accepted_.clear();
 }
@@ -123,7 +124,8 @@ void Engine::on_done(Transfer& transfer, std::unique_ptr<Response> response) {
 }
 
 std::vector<Completion>& Engine::batch_for(const std::shared_ptr<CompletionQueue>& queue) {
-  auto place = std::find_if(batches_.begin(), batches_.end(), [&](const Batch& batch) { return batch.queue == queue; });
+  auto place = std::find_if(batches_.begin(), batches_.end(),
+                            [&](const Batch& batch) { return batch.queue == queue; });
   if (place == batches_.end()) place = batches_.insert(place, {queue, {}});
   return place->completions;
 }
@@ -153,7 +155,9 @@ void Engine::deliver() {
   }
 }
 
-void Engine::on_granted(Waiter& waiter, Permit permit) { static_cast<Transfer&>(waiter).on_granted(std::move(permit)); }
+void Engine::on_granted(Waiter& waiter, Permit permit) {
+  static_cast<Transfer&>(waiter).on_granted(std::move(permit));
+}
 
 void Engine::on_retired(Connection& connection) { transport_->retire(connection); }
 

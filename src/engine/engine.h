@@ -26,7 +26,8 @@ namespace hc {
 /// is_empty() it may go.
 class Engine final : public Grantee, public LedgerObserver {
  public:
-  Engine(const SessionConfig& config, Reactor& reactor, DescriptorBudget& budget, DescriptorBudget::Listener& listener);
+  Engine(const SessionConfig& config, Reactor& reactor, DescriptorBudget& budget,
+         DescriptorBudget::Listener& listener);
   ~Engine() override;
 
   /// The transport needs the ledger, so it comes after the engine was made.
@@ -101,9 +102,9 @@ class Engine final : public Grantee, public LedgerObserver {
   NameService* names_ = nullptr;
   IdTable<Transfer> transfers_;
   IntrusiveList<Transfer, Transfer> with_losers_;
-  std::vector<std::unique_ptr<Transfer>> done_;     // until nothing on the stack can touch them
-  std::vector<hc_id> accepted_;                      // in this turn, if the line is bounded
-  std::vector<Batch> batches_;                       // one for each queue that gets something in this turn
+  std::vector<std::unique_ptr<Transfer>> done_;  // until nothing on the stack can touch them
+  std::vector<hc_id> accepted_;                  // in this turn, if the line is bounded
+  std::vector<Batch> batches_;                   // one for each queue that gets something in this turn
   std::vector<std::pair<Destination, Completion>> callbacks_;
   bool is_closing_ = false;
   Alarm drain_alarm_{*this, &Engine::on_drained_out};

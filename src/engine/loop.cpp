@@ -3,12 +3,12 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <csignal>
 #include <system_error>
 
 #include "adapter/curl_transport.h"
 #include "adapter/resolver_chain.h"
 #include "base/check.h"
+#include "base/signals_blocked.h"
 
 namespace hc {
 namespace {
@@ -16,27 +16,14 @@ namespace {
 // So that a flood of instantly finished requests cannot keep the loop from its timers and its mail.
 constexpr int kRoundsPerTurn = 8;
 
-// A signal's handler belongs to the program; it shall not run on a thread that the program does not know.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
-
 thread_local bool is_on_a_loop = false;
 
 Hook make_hook(const SessionConfig& config) {
   if (config.on_resolve == nullptr) return nullptr;
   return [&config](uint64_t query, std::string_view host, Family family) {
     auto* handle = reinterpret_cast<hc_resolve_query*>(static_cast<uintptr_t>(query));
-    return config.on_resolve(handle, {host.data(), host.size()}, static_cast<int32_t>(family), config.on_resolve_data);
+    return config.on_resolve(handle, {host.data(), host.size()}, static_cast<int32_t>(family),
+                             config.on_resolve_data);
   };
 }
 
@@ -56,7 +43,9 @@ Status Loop::open() {
   ResolverOptions options;
   options.nameservers = config_.nameservers;
   options.hook = make_hook(config_);
-  Post post_task = [this](std::function<void()> task) { post([task = std::move(task)](Engine&) { task(); }); };
+  Post post_task = [this](std::function<void()> task) {
+    post([task = std::move(task)](Engine&) { task(); });
+  };
   Status status;
   resolver_ = make_resolver(reactor_, options, std::move(post_task), &status);
   if (!status.is_ok()) return status;
@@ -216,7 +205,8 @@ Duration Loop::time_to_wait() {
   if (transport_->is_active() || engine_->has_completions()) return 0;
   if (!mailbox_.prepare_sleep()) return 0;
   TimePoint due = reactor_.timers().next_due();
-  return due == kNever ? kNever : std::max<Duration>(due - reactor_.refresh(), 0);  // callbacks took their time
+  return due == kNever ? kNever
+                       : std::max<Duration>(due - reactor_.refresh(), 0);  // callbacks took their time
 }
 
 void Loop::on_room() {

@@ -77,9 +77,9 @@ class Loop final : public DescriptorBudget::Listener {
   std::unique_ptr<NameService> names_;
   std::unique_ptr<CurlTransport> transport_;
   std::thread thread_;
-  std::vector<Mail> mail_;        // being read
-  hc_id last_id_ = 0;             // under the mailbox's lock
-  bool is_accepting_ = true;      // under the mailbox's lock
+  std::vector<Mail> mail_;    // being read
+  hc_id last_id_ = 0;         // under the mailbox's lock
+  bool is_accepting_ = true;  // under the mailbox's lock
   std::atomic<bool> has_room_{false};
   std::atomic<uint64_t> waiting_{0};
   std::atomic<uint64_t> mailed_{0};  // submits that the loop has not read yet

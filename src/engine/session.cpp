@@ -43,7 +43,8 @@ Status Session::create(SessionConfig config, std::shared_ptr<Session>* out) {
   if (Status status = session->loop_.open(); !status.is_ok()) return status;
   if (Status status = session->loop_.start(); !status.is_ok()) return status;
   if (session->config_.limit == 0) {
-    Log(session->config_).line(HC_LOG_WARNING, "limit is 0: only the process's descriptor budget bounds the sockets");
+    Log(session->config_)
+        .line(HC_LOG_WARNING, "limit is 0: only the process's descriptor budget bounds the sockets");
   }
   *out = std::move(session);
   return Status::ok();
@@ -52,7 +53,8 @@ Status Session::create(SessionConfig config, std::shared_ptr<Session>* out) {
 Status Session::submit(const hc_request& args, Destination destination, hc_id* id) {
   if (is_closing_.load(std::memory_order_relaxed)) return closed();
   if (config_.max_waiting != 0 && loop_.waiting() >= config_.max_waiting) {
-    return {HC_E_OVERLOAD, "the waiting line is full (max_waiting " + std::to_string(config_.max_waiting) + ")"};
+    return {HC_E_OVERLOAD,
+            "the waiting line is full (max_waiting " + std::to_string(config_.max_waiting) + ")"};
   }
   std::unique_ptr<Request> request;
   if (Status status = Request::create(args, config_, &request); !status.is_ok()) return status;
@@ -108,7 +110,8 @@ void Session::release() {
   loop_.close(0);
   join();
   if (was_open) {
-    Log(config_).line(HC_LOG_WARNING, "session released while open; it had " + std::to_string(loop_.open_at_close()) +
+    Log(config_).line(HC_LOG_WARNING, "session released while open; it had " +
+                                          std::to_string(loop_.open_at_close()) +
                                           " open connections. Close sessions with hc_session_close()");
   }
 }

@@ -237,15 +237,9 @@ void Transfer::on_finished(Attempt& attempt, AttemptResult result) {
   bool was_racing = winner_ == nullptr;
   winner_ = nullptr;
   switch (result.kind) {
-    case AttemptResult::Kind::kAnswered:
-      finish(Status::ok());
-      break;
-    case AttemptResult::Kind::kNothingIdle:
-      back_in_line(++dead_idle_met_ >= kPatienceWithDeadIdle);
-      break;
-    case AttemptResult::Kind::kStale:
-      on_stale(std::move(result.status));
-      break;
+    case AttemptResult::Kind::kAnswered: finish(Status::ok()); break;
+    case AttemptResult::Kind::kNothingIdle: back_in_line(++dead_idle_met_ >= kPatienceWithDeadIdle); break;
+    case AttemptResult::Kind::kStale: on_stale(std::move(result.status)); break;
     case AttemptResult::Kind::kFailed:
       if (was_racing) {
         on_attempt_lost(std::move(result.status));
@@ -273,7 +267,8 @@ void Transfer::count_upload() {
 
 void Transfer::back_in_line(bool needs_new) {
   TimePoint now = engine_->now();
-  for (Clocks::Name name : {Clocks::kSockConnect, Clocks::kSockRead, Clocks::kSockWrite, Clocks::kFirstByte}) {
+  for (Clocks::Name name :
+       {Clocks::kSockConnect, Clocks::kSockRead, Clocks::kSockWrite, Clocks::kFirstByte}) {
     clocks_.stop(name);
   }
   // What it waited for already counts; so does what it spent on a new connection, unless it rode an idle one since.
@@ -308,9 +303,10 @@ bool Transfer::extend_socket_clock(Clocks::Name name, TimePoint now) {
 }
 
 void Transfer::on_clock(Clocks::Name name, TimePoint now) {
-  std::string message = std::string(Clocks::name_of(name)) + " timeout of " + in_seconds(clocks_.length(name)) +
-                        " passed while " + phase_name(phase_) + " for " + in_seconds(now - phase_since_) + ", " +
-                        in_seconds(now - submitted_) + " after the submit";
+  std::string message = std::string(Clocks::name_of(name)) + " timeout of " +
+                        in_seconds(clocks_.length(name)) + " passed while " + phase_name(phase_) + " for " +
+                        in_seconds(now - phase_since_) + ", " + in_seconds(now - submitted_) +
+                        " after the submit";
   finish(Status(Clocks::status_of(name), std::move(message)));
 }
 

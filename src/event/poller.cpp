@@ -97,9 +97,7 @@ void Poller::dispatch() {
   events_.clear();
 }
 
-Poller::Watch* Poller::find(int fd) {
-  return is_watched(fd) ? &watches_[static_cast<size_t>(fd)] : nullptr;
-}
+Poller::Watch* Poller::find(int fd) { return is_watched(fd) ? &watches_[static_cast<size_t>(fd)] : nullptr; }
 
 void Poller::apply(int fd, Watch& watch) {
   epoll_event event{};

@@ -28,7 +28,9 @@ class Reactor {
 
   void bind_to_this_thread() { thread_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
   void unbind() { thread_.store({}, std::memory_order_relaxed); }
-  bool is_loop_thread() const { return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
+  bool is_loop_thread() const {
+    return thread_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+  }
 
  private:
   Clock& clock_;

@@ -4,7 +4,8 @@
 
 namespace hc {
 
-Admission::Admission(Ledger& ledger, DescriptorBudget& budget, DescriptorBudget::Listener& listener, Stats& stats)
+Admission::Admission(Ledger& ledger, DescriptorBudget& budget, DescriptorBudget::Listener& listener,
+                     Stats& stats)
     : ledger_(ledger), budget_(budget), listener_(listener), stats_(stats) {}
 
 Admission::~Admission() {
@@ -44,7 +45,8 @@ void Admission::join(Waiter& waiter) {
 void Admission::rejoin(Waiter& waiter) {
   auto& line = waiter.origin->line[waiter.priority];
   Waiter* before = nullptr;  // few are back in line at one time, so this walk is short
-  for (Waiter* other = line.front(); other != nullptr && other->turn < waiter.turn; other = line.next(*other)) {
+  for (Waiter* other = line.front(); other != nullptr && other->turn < waiter.turn;
+       other = line.next(*other)) {
     before = other;
   }
   if (before == nullptr) {
@@ -60,6 +62,7 @@ void Admission::count_in(Waiter& waiter) {
   ++origin.waiting;
   ++stats_.waiting;
   if (!origin.ListLink<Origin>::is_linked()) ring_.push_back(origin);
+  if (origin.is_parked && first_of(origin) == &waiter) move_to_ring_end(origin);
 }
 
 void Admission::leave(Waiter& waiter) {
@@ -68,12 +71,16 @@ void Admission::leave(Waiter& waiter) {
 
 void Admission::remove_from_line(Waiter& waiter) {
   Origin& origin = *waiter.origin;
+  bool was_first = first_of(origin) == &waiter;
   waiter.unlink();
   --origin.waiting;
   --stats_.waiting;
   auto level = origin.line.find(waiter.priority);
   if (waiter.priority != 0 && level->second.empty()) origin.line.erase(level);
-  if (origin.waiting > 0) return;
+  if (origin.waiting > 0) {
+    if (origin.is_parked && was_first) move_to_ring_end(origin);
+    return;
+  }
   origin.ListLink<Origin>::unlink();
   origin.is_parked = false;
 }
@@ -113,14 +120,9 @@ void Admission::pump(Grantee& grantee) {
         if (origin->waiting > 0) move_to_ring_end(*origin);  // now it is the others' turn
         grantee.on_granted(*waiter, std::move(permit));
         break;
-      case Refusal::kFull:
-        return;
-      case Refusal::kOriginFull:
-        park(*origin, parked_origin_full_);
-        break;
-      case Refusal::kConnectingFull:
-        park(*origin, parked_connecting_);
-        break;
+      case Refusal::kFull: return;
+      case Refusal::kOriginFull: park(*origin, parked_origin_full_); break;
+      case Refusal::kConnectingFull: park(*origin, parked_connecting_); break;
       case Refusal::kNoDescriptor:
         park(*origin, parked_descriptor_);
         budget_.listen(listener_);

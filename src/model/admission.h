@@ -1,7 +1,7 @@
 #pragma once
 
-#include <unordered_map>
 #include <memory>
+#include <unordered_map>
 
 #include "base/intrusive_list.h"
 #include "model/ledger.h"
@@ -21,7 +21,8 @@ class Grantee {
 ///
 /// Rules: first come, first served within an origin and priority; origins take turns; an idle connection is no way
 /// to jump the queue, since whoever's turn it is may have it retired to make room. An origin that cannot go on for
-/// a reason of its own is parked until that reason is gone, so that a pump costs as much as it starts.
+/// a reason of its own is parked until that reason is gone or somebody else is first in its line, so that a pump
+/// costs as much as it starts.
 /// Life cycle of an origin: made by origin_of(), in the ring while it has waiters and is not parked, gone when
 /// nobody waits for it, rides it or has a socket of it.
 class Admission {
@@ -71,10 +72,10 @@ class Admission {
   std::unordered_map<OriginKey, std::unique_ptr<Origin>, OriginKeyHash> origins_;
   uint64_t last_turn_ = 0;
   bool is_paused_ = false;
-  Ring ring_;                 // have waiters and may go on, next turn first
-  Ring parked_origin_full_;   // until a socket of theirs is given up or idle
-  Ring parked_connecting_;    // until fewer sockets connect
-  Ring parked_descriptor_;    // until the process has descriptors again
+  Ring ring_;                // have waiters and may go on, next turn first
+  Ring parked_origin_full_;  // until a socket of theirs is given up or idle
+  Ring parked_connecting_;   // until fewer sockets connect
+  Ring parked_descriptor_;   // until the process has descriptors again
 };
 
 }  // namespace hc

@@ -14,9 +14,9 @@ enum class Family : uint8_t { kAny = 0, kV4 = 4, kV6 = 6 };
 
 /// A numeric IPv4 or IPv6 address.
 struct IpAddress {
-  Family family = Family::kV4;         // kV4 or kV6
-  std::array<uint8_t, 16> bytes{};     // network order; IPv4 uses the first four
-  uint32_t scope = 0;                  // interface index of a link-local IPv6 address
+  Family family = Family::kV4;      // kV4 or kV6
+  std::array<uint8_t, 16> bytes{};  // network order; IPv4 uses the first four
+  uint32_t scope = 0;               // interface index of a link-local IPv6 address
 
   /// Strict: dotted quad or RFC 4291 text, with an optional %scope for IPv6; no brackets, no "127.1".
   static std::optional<IpAddress> parse(std::string_view text);

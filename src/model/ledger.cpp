@@ -211,9 +211,7 @@ void Ledger::close(Connection& connection) {
       leave_idle(connection);
       uncount(connection);
       break;
-    case Connection::State::kRetired:
-      --stats_.sockets_retired;
-      break;
+    case Connection::State::kRetired: --stats_.sockets_retired; break;
   }
   ++stats_.sockets_closed;
   timers_.disarm(connection);
@@ -240,7 +238,8 @@ TimePoint Ledger::lifetime_end(uint64_t number, TimePoint now) const {
   if (config_.max_lifetime == 0) return kNever;
   uint64_t mixed = number * 0x9E3779B97F4A7C15U >> 32;
   Duration tenth = config_.max_lifetime / 10;
-  Duration jitter = tenth == 0 ? 0 : static_cast<Duration>(mixed % static_cast<uint64_t>(2 * tenth + 1)) - tenth;
+  Duration jitter =
+      tenth == 0 ? 0 : static_cast<Duration>(mixed % static_cast<uint64_t>(2 * tenth + 1)) - tenth;
   return later(now, config_.max_lifetime + jitter);
 }
 

@@ -49,7 +49,7 @@ class Connection final : public ListLink<Connection>, private Timer {
   Ledger& ledger_;
   Origin* origin_ = nullptr;
   uint64_t number_ = 0;
-  TimePoint idle_end_ = kNever;      // when it has been idle for too long
+  TimePoint idle_end_ = kNever;  // when it has been idle for too long
   TimePoint lifetime_end_ = kNever;
   Endpoint remote_;
   uint32_t shard_ = 0;
@@ -144,7 +144,9 @@ class Ledger {
     for (auto& [number, connection] : connections_) visit(*connection);
   }
   size_t open_count() const { return connections_.size(); }
-  uint64_t live() const { return promised_ + stats_.sockets_connecting + stats_.sockets_in_use + stats_.sockets_idle; }
+  uint64_t live() const {
+    return promised_ + stats_.sockets_connecting + stats_.sockets_in_use + stats_.sockets_idle;
+  }
   uint64_t promised() const { return promised_; }
   uint64_t connecting() const { return promised_ + stats_.sockets_connecting; }
 

@@ -43,9 +43,10 @@ struct OriginKeyHash {
 
 /// One origin's part of one shard.
 struct OriginShard {
-  uint32_t sockets = 0;        // promised, connecting, in use and idle
+  uint32_t sockets = 0;  // promised, connecting, in use and idle
   uint32_t idle = 0;
-  uint32_t idle_promised = 0;  // idle ones that a permit was given for; may pass `idle` when the server closes some
+  uint32_t idle_promised =
+      0;  // idle ones that a permit was given for; may pass `idle` when the server closes some
 
   bool has_spare_idle() const { return idle > idle_promised; }
 };
@@ -61,9 +62,9 @@ class Origin : public ListLink<Origin> {
   const std::string& host() const { return host_; }
 
   // Counts, kept by Ledger.
-  uint32_t sockets = 0;       // promised, connecting, in use and idle
-  uint32_t descriptors = 0;   // sockets that are open in any way, retired ones too
-  uint32_t permits = 0;       // unspent
+  uint32_t sockets = 0;      // promised, connecting, in use and idle
+  uint32_t descriptors = 0;  // sockets that are open in any way, retired ones too
+  uint32_t permits = 0;      // unspent
   std::vector<OriginShard> shards;
 
   // The line, kept by Admission: one list for each priority in use, highest first. Most origins only ever see one,

@@ -12,6 +12,7 @@ namespace hc {
 namespace {
 
 constexpr size_t kMaxHeaderLines = 1000;
+constexpr uint64_t kLongestMs = 1000ULL * 3600 * 24 * 365 * 100;
 
 std::string_view view(hc_str text) { return {text.data, text.len}; }
 
@@ -96,7 +97,8 @@ Status add_headers(const hc_request& args, const SessionConfig& session, HeaderB
 }
 
 // What libcurl would add by itself and nobody asked for.
-void silence_libcurl(const hc_request& args, const SessionConfig& session, bool force_close, HeaderBlock* block) {
+void silence_libcurl(const hc_request& args, const SessionConfig& session, bool force_close,
+                     HeaderBlock* block) {
   auto is_set_by_session = [&](std::string_view name) {
     return std::any_of(session.headers.begin(), session.headers.end(),
                        [&](const DefaultHeader& header) { return equals_ignoring_case(header.name, name); });
@@ -123,15 +125,27 @@ Status parse_addresses(const hc_request& args, std::vector<IpAddress>* out) {
 
 uint64_t pick(uint64_t own, uint64_t session) { return own == HC_UNSET ? session : own; }
 
-hc_timeouts pick(const hc_timeouts& own, const hc_timeouts& session) {
-  return {pick(own.total_ms, session.total_ms),
-          pick(own.pool_ms, session.pool_ms),
-          pick(own.dns_ms, session.dns_ms),
-          pick(own.connect_ms, session.connect_ms),
-          pick(own.sock_connect_ms, session.sock_connect_ms),
-          pick(own.sock_read_ms, session.sock_read_ms),
-          pick(own.sock_write_ms, session.sock_write_ms),
-          pick(own.first_byte_ms, session.first_byte_ms)};
+Status pick_timeouts(const hc_timeouts& own, const hc_timeouts& session, hc_timeouts* out) {
+  struct Clock {
+    const char* name;
+    uint64_t hc_timeouts::*length;
+  };
+  static constexpr Clock kClocks[] = {{"total_ms", &hc_timeouts::total_ms},
+                                      {"pool_ms", &hc_timeouts::pool_ms},
+                                      {"dns_ms", &hc_timeouts::dns_ms},
+                                      {"connect_ms", &hc_timeouts::connect_ms},
+                                      {"sock_connect_ms", &hc_timeouts::sock_connect_ms},
+                                      {"sock_read_ms", &hc_timeouts::sock_read_ms},
+                                      {"sock_write_ms", &hc_timeouts::sock_write_ms},
+                                      {"first_byte_ms", &hc_timeouts::first_byte_ms}};
+  for (const Clock& clock : kClocks) {
+    uint64_t length = own.*clock.length;
+    if (length > kLongestMs && length != HC_UNSET && length != HC_FOREVER) {
+      return Status::invalid("timeouts." + std::string(clock.name) + ": is longer than 100 years; 0 is none");
+    }
+    out->*clock.length = pick(length, session.*clock.length);
+  }
+  return Status::ok();
 }
 
 Status pick_flag(uint8_t own, bool session, const char* name, bool* out) {
@@ -156,14 +170,15 @@ bool is_idempotent_method(std::string_view name) {
 
 Status read_plain_fields(const hc_request& args, const SessionConfig& session, Request* request) {
   request->priority = args.priority;
-  request->timeouts = pick(args.timeouts, session.timeouts);
   request->max_body = pick(args.max_body, session.max_body);
   request->has_body = args.body.data != nullptr;
   if (args.body.data == nullptr && args.body.len > 0) return Status::invalid("body: NULL with a length");
   if (args.body_kind != HC_UNSET_FLAG && args.body_kind > HC_BODY_BORROWED) {
     return Status::invalid("body_kind: unknown");
   }
-  Status status = pick_flag(args.force_close, session.force_close, "force_close", &request->force_close);
+  Status status = pick_timeouts(args.timeouts, session.timeouts, &request->timeouts);
+  if (!status.is_ok()) return status;
+  status = pick_flag(args.force_close, session.force_close, "force_close", &request->force_close);
   if (!status.is_ok()) return status;
   return pick_flag(args.retry_stale, session.retry_stale, "retry_stale", &request->retry_stale);
 }
@@ -201,8 +216,8 @@ Status Request::create(const hc_request& args, const SessionConfig& session, std
 
   bool is_borrowed = args.body_kind == HC_BODY_BORROWED;
   size_t body_bytes = is_borrowed ? 0 : args.body.len;
-  size_t total = method.size() + url.text.size() + url.host.size() + headers.text().size() + credentials.size() +
-                 body_bytes + 5;
+  size_t total = method.size() + url.text.size() + url.host.size() + headers.text().size() +
+                 credentials.size() + body_bytes + 5;
   request->bytes_ = std::make_unique_for_overwrite<char[]>(total);
   char* end = request->bytes_.get();
   auto keep = [&end](std::string_view text) {

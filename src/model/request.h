@@ -39,7 +39,7 @@ class Request {
   std::string_view host;
   const char* headers = nullptr;  // "Name: value" lines as libcurl takes them, one after another
   std::string_view body;
-  std::string_view credentials;   // "user:password" or empty
+  std::string_view credentials;  // "user:password" or empty
 
   std::vector<IpAddress> addresses;  // in place of DNS; usually empty, which allocates nothing
 

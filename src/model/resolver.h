@@ -12,10 +12,10 @@ namespace hc {
 
 /// What one lookup of a name came to.
 struct LookupResult {
-  Status status;                      // HC_OK with at least one address, or HC_E_DNS / HC_E_CALLBACK / ...
-  std::vector<IpAddress> addresses;   // in order of preference
-  Duration ttl = kNever;              // of the record; kNever: the source knows none (hosts file, getaddrinfo)
-  bool is_no_such_name = false;       // NXDOMAIN: the only failure that may be remembered
+  Status status;                     // HC_OK with at least one address, or HC_E_DNS / HC_E_CALLBACK / ...
+  std::vector<IpAddress> addresses;  // in order of preference
+  Duration ttl = kNever;             // of the record; kNever: the source knows none (hosts file, getaddrinfo)
+  bool is_no_such_name = false;      // NXDOMAIN: the only failure that may be remembered
 };
 
 /// The second of three seams: turns a name into addresses, without a cache.

@@ -107,8 +107,8 @@ bool ResponseBuilder::on_status_line(std::string_view line) {
 
 bool ResponseBuilder::on_field(std::string_view line) {
   if (++fields_ > limits_.max_headers) {
-    return refuse(HC_E_TOO_LARGE,
-                  "response head has more fields than max_headers (" + std::to_string(limits_.max_headers) + ")");
+    return refuse(HC_E_TOO_LARGE, "response head has more fields than max_headers (" +
+                                      std::to_string(limits_.max_headers) + ")");
   }
   // Only four names matter here: their first letters keep the others cheap.
   char first = to_lower(line.front());
@@ -181,7 +181,8 @@ bool ResponseBuilder::on_body(std::string_view bytes) {
 std::unique_ptr<Response> ResponseBuilder::finish(Status status) {
   HC_CHECK(response_ != nullptr);
   response_->status_ = std::move(status);
-  std::string_view line = without_line_end(std::string_view(response_->head_).substr(0, response_->head_.find('\n')));
+  std::string_view line =
+      without_line_end(std::string_view(response_->head_).substr(0, response_->head_.find('\n')));
   // "HTTP/1.1 200 " and what follows.
   size_t space = line.find(' ');
   if (space != std::string_view::npos && line.size() > space + 5) response_->reason_ = line.substr(space + 5);

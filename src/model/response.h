@@ -59,7 +59,9 @@ class Response {
 
 /// A handle of the C interface is a response by another name.
 inline hc_response* to_handle(Response* response) { return reinterpret_cast<hc_response*>(response); }
-inline const Response& from_handle(const hc_response* handle) { return *reinterpret_cast<const Response*>(handle); }
+inline const Response& from_handle(const hc_response* handle) {
+  return *reinterpret_cast<const Response*>(handle);
+}
 
 struct ResponseLimits {
   uint64_t max_body = 0;  // 0: none

@@ -12,10 +12,10 @@ namespace hc {
 /// What an attempt came to.
 struct AttemptResult {
   enum class Kind : uint8_t {
-    kAnswered,       // the response is whole
-    kNothingIdle,    // it was to ride an idle connection and there was none that lived; nothing was sent
-    kStale,          // the reused connection died after the request went out and before any answer
-    kFailed,         // status says why
+    kAnswered,     // the response is whole
+    kNothingIdle,  // it was to ride an idle connection and there was none that lived; nothing was sent
+    kStale,        // the reused connection died after the request went out and before any answer
+    kFailed,       // status says why
   };
 
   Kind kind = Kind::kFailed;
@@ -64,7 +64,7 @@ struct AttemptPlan {
   const Request* request = nullptr;
   Origin* origin = nullptr;
   ResponseBuilder* builder = nullptr;
-  Permit permit;        // kIdleSocket: ride an idle connection; kNewSocket: connect to `remote`
+  Permit permit;  // kIdleSocket: ride an idle connection; kNewSocket: connect to `remote`
   Endpoint remote;
 };
 

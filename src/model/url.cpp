@@ -55,8 +55,10 @@ Status check_name(std::string_view host) {
     if (static_cast<unsigned char>(c) >= 0x80) return bad("host is not ASCII; give its xn-- form");
     if (!is_host_character(c)) return bad("host has a character that no host name has");
   }
-  if (host.find("..") != std::string_view::npos || host.starts_with('.')) return bad("host has an empty label");
-  if (ends_in_number(host) && !IpAddress::parse(host)) return bad("host looks like an IPv4 address but is not one");
+  if (host.find("..") != std::string_view::npos || host.starts_with('.'))
+    return bad("host has an empty label");
+  if (ends_in_number(host) && !IpAddress::parse(host))
+    return bad("host looks like an IPv4 address but is not one");
   return Status::ok();
 }
 
@@ -77,7 +79,8 @@ Status parse_userinfo(std::string_view text, Url* url) {
   std::optional<std::string> password =
       percent_decode(colon == std::string_view::npos ? "" : text.substr(colon + 1));
   if (!username || !password) return bad("user or password is not percent-encoded correctly");
-  if (username->find(':') != std::string::npos) return bad("user contains a colon, which Basic auth cannot send");
+  if (username->find(':') != std::string::npos)
+    return bad("user contains a colon, which Basic auth cannot send");
   url->username = std::move(*username);
   url->password = std::move(*password);
   url->has_userinfo = true;
@@ -164,7 +167,8 @@ void spell(std::string_view target, Url* url) {
 Status Url::parse(std::string_view text, Url* out) {
   if (text.empty()) return bad("is empty");
   if (text.size() > kMaxUrl) return bad("longer than 65536 bytes");
-  if (std::any_of(text.begin(), text.end(), is_control_or_space)) return bad("has a space or a control character");
+  if (std::any_of(text.begin(), text.end(), is_control_or_space))
+    return bad("has a space or a control character");
   if (text.find('\\') != std::string_view::npos) return bad("has a backslash");
 
   Url url;

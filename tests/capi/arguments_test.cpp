@@ -21,7 +21,9 @@ class Arguments : public testing::Test {
     request_.queue = client_.queue().get();
   }
 
-  bool message_names(const char* argument) const { return std::strncmp(error_.message, argument, std::strlen(argument)) == 0; }
+  bool message_names(const char* argument) const {
+    return std::strncmp(error_.message, argument, std::strlen(argument)) == 0;
+  }
 
   Client client_;
   hc_error error_;
@@ -135,7 +137,8 @@ TEST_F(Arguments, ErrorsOfAnotherSizeStayUntouched) {
     auto bytes = std::make_unique<unsigned char[]>(std::max<size_t>(size, sizeof size));
     std::memset(bytes.get(), 0x5A, std::max<size_t>(size, sizeof size));
     std::memcpy(bytes.get(), &size, sizeof size);
-    EXPECT_EQ(hc_session_submit(nullptr, nullptr, nullptr, reinterpret_cast<hc_error*>(bytes.get())), HC_E_INVALID);
+    EXPECT_EQ(hc_session_submit(nullptr, nullptr, nullptr, reinterpret_cast<hc_error*>(bytes.get())),
+              HC_E_INVALID);
     for (size_t i = sizeof size; i < size; ++i) EXPECT_EQ(bytes[i], 0x5A);
   }
 }
@@ -177,19 +180,45 @@ TEST_F(Arguments, OverridesAreChecked) {
   EXPECT_TRUE(message_names("host")) << error_.message;
   EXPECT_EQ(hc_session_resolve_add(session, HC_STR("a.test"), 80, nullptr, 1, &error_), HC_E_INVALID);
   std::vector<hc_str> many(65, good);
-  EXPECT_EQ(hc_session_resolve_add(session, HC_STR("a.test"), 80, many.data(), many.size(), &error_), HC_E_INVALID);
+  EXPECT_EQ(hc_session_resolve_add(session, HC_STR("a.test"), 80, many.data(), many.size(), &error_),
+            HC_E_INVALID);
   EXPECT_EQ(hc_session_resolve_add(session, HC_STR("a.test"), 80, many.data(), 64, &error_), HC_OK);
   EXPECT_EQ(hc_session_resolve_add(session, HC_STR("a.test"), 80, nullptr, 0, &error_), HC_OK);
 }
 
 TEST(Names, EveryStatusHasAnOwnNameAndText) {
-  const hc_status all[] = {HC_OK, HC_E_INVALID, HC_E_CLOSED, HC_E_FORKED, HC_E_DEADLOCK, HC_E_TLS_CONFIG,
-                           HC_E_UNSUPPORTED, HC_E_CALLBACK, HC_E_NOMEM, HC_E_SYSTEM, HC_E_OVERLOAD, HC_E_CANCELLED,
-                           HC_E_DNS, HC_E_CONNECT, HC_E_TLS, HC_E_TLS_VERIFY, HC_E_PROXY, HC_E_ADDRESS_DENIED,
-                           HC_E_STALE, HC_E_DISCONNECTED, HC_E_INCOMPLETE, HC_E_PROTOCOL, HC_E_TOO_LARGE,
-                           HC_E_TIMEOUT_TOTAL, HC_E_TIMEOUT_POOL, HC_E_TIMEOUT_DNS, HC_E_TIMEOUT_CONNECT,
-                           HC_E_TIMEOUT_SOCK_CONNECT, HC_E_TIMEOUT_SOCK_READ, HC_E_TIMEOUT_SOCK_WRITE,
-                           HC_E_TIMEOUT_FIRST_BYTE, HC_E_INTERNAL};
+  const hc_status all[] = {HC_OK,
+                           HC_E_INVALID,
+                           HC_E_CLOSED,
+                           HC_E_FORKED,
+                           HC_E_DEADLOCK,
+                           HC_E_TLS_CONFIG,
+                           HC_E_UNSUPPORTED,
+                           HC_E_CALLBACK,
+                           HC_E_NOMEM,
+                           HC_E_SYSTEM,
+                           HC_E_OVERLOAD,
+                           HC_E_CANCELLED,
+                           HC_E_DNS,
+                           HC_E_CONNECT,
+                           HC_E_TLS,
+                           HC_E_TLS_VERIFY,
+                           HC_E_PROXY,
+                           HC_E_ADDRESS_DENIED,
+                           HC_E_STALE,
+                           HC_E_DISCONNECTED,
+                           HC_E_INCOMPLETE,
+                           HC_E_PROTOCOL,
+                           HC_E_TOO_LARGE,
+                           HC_E_TIMEOUT_TOTAL,
+                           HC_E_TIMEOUT_POOL,
+                           HC_E_TIMEOUT_DNS,
+                           HC_E_TIMEOUT_CONNECT,
+                           HC_E_TIMEOUT_SOCK_CONNECT,
+                           HC_E_TIMEOUT_SOCK_READ,
+                           HC_E_TIMEOUT_SOCK_WRITE,
+                           HC_E_TIMEOUT_FIRST_BYTE,
+                           HC_E_INTERNAL};
   std::vector<std::string> names;
   for (hc_status status : all) {
     names.emplace_back(hc_status_name(status));

@@ -20,12 +20,15 @@ class Callbacks : public testing::Test {
       std::function<void(const hc_completion&)> action;
       std::atomic<bool> is_done{false};
     } call{std::move(action)};
-    submit(client, server_.url(0, "/bytes/1"), [](const hc_completion* completion, void* self) {
-      auto& mine = *static_cast<Call*>(self);
-      mine.action(*completion);
-      hc_response_free(completion->response);
-      mine.is_done = true;
-    }, &call);
+    submit(
+        client, server_.url(0, "/bytes/1"),
+        [](const hc_completion* completion, void* self) {
+          auto& mine = *static_cast<Call*>(self);
+          mine.action(*completion);
+          hc_response_free(completion->response);
+          mine.is_done = true;
+        },
+        &call);
     ASSERT_TRUE(eventually([&] { return call.is_done.load(); }));
   }
   hc_id submit(Client& client, std::string_view url, hc_completion_fn on_done, void* user_data) {
@@ -216,14 +219,17 @@ TEST_F(Callbacks, ASlowOneDelaysButLosesNothing) {
   Client client;
   std::atomic<int> done{0};
   for (int i = 0; i < 50; ++i) {
-    submit(client, server_.url(0, "/bytes/10"), [](const hc_completion* completion, void* counter) {
-      EXPECT_EQ(completion->status, HC_OK);
-      hc_response_free(completion->response);
-      // Busy on purpose, as a careless caller's code is.
-      for (Stopwatch watch; watch.elapsed() < milliseconds(2);) {
-      }
-      ++*static_cast<std::atomic<int>*>(counter);
-    }, &done);
+    submit(
+        client, server_.url(0, "/bytes/10"),
+        [](const hc_completion* completion, void* counter) {
+          EXPECT_EQ(completion->status, HC_OK);
+          hc_response_free(completion->response);
+          // Busy on purpose, as a careless caller's code is.
+          for (Stopwatch watch; watch.elapsed() < milliseconds(2);) {
+          }
+          ++*static_cast<std::atomic<int>*>(counter);
+        },
+        &done);
   }
   EXPECT_TRUE(eventually([&] { return done == 50; }));
 }

@@ -25,10 +25,13 @@ class RequestArguments : public testing::Test {
   }
   void expect_header_refused(std::string_view name, std::string_view value) {
     hc_header header{str(name), str(value)};
-    expect_refused(url(), [&](hc_request& r) {
-      r.headers = &header;
-      r.header_count = 1;
-    }, "headers[0]");
+    expect_refused(
+        url(),
+        [&](hc_request& r) {
+          r.headers = &header;
+          r.header_count = 1;
+        },
+        "headers[0]");
   }
   std::string url() const { return server_.url(0, "/bytes/1"); }
 
@@ -37,12 +40,35 @@ class RequestArguments : public testing::Test {
 };
 
 TEST_F(RequestArguments, Urls) {
-  for (std::string_view url : {"", "127.0.0.1/", "/path", "ftp://127.0.0.1/", "ws://127.0.0.1/", "http:127.0.0.1",
-                               "://x/", "http://", "http:///path", "http://127.0.0.1:0/", "http://127.0.0.1:65536/",
-                               "http://127.0.0.1:port/", "http://[::1/", "http://[127.0.0.1]/", "http://a b/",
-                               "http://a/b c", "http://a/\r\nX: y", "http://a/\nb", "http://a/\tb", "http://a\\b/",
-                               "http://a..b/", "http://.a/", "http://1.2.3/", "http://0x7f.1/", "http://256.1.1.1/",
-                               "http://%zz@a/", "http://us%3aer@a/", "http://h\xC3\xA4st/", "http://a|b/"}) {
+  for (std::string_view url : {"",
+                               "127.0.0.1/",
+                               "/path",
+                               "ftp://127.0.0.1/",
+                               "ws://127.0.0.1/",
+                               "http:127.0.0.1",
+                               "://x/",
+                               "http://",
+                               "http:///path",
+                               "http://127.0.0.1:0/",
+                               "http://127.0.0.1:65536/",
+                               "http://127.0.0.1:port/",
+                               "http://[::1/",
+                               "http://[127.0.0.1]/",
+                               "http://a b/",
+                               "http://a/b c",
+                               "http://a/\r\nX: y",
+                               "http://a/\nb",
+                               "http://a/\tb",
+                               "http://a\\b/",
+                               "http://a..b/",
+                               "http://.a/",
+                               "http://1.2.3/",
+                               "http://0x7f.1/",
+                               "http://256.1.1.1/",
+                               "http://%zz@a/",
+                               "http://us%3aer@a/",
+                               "http://h\xC3\xA4st/",
+                               "http://a|b/"}) {
     expect_refused(url, {}, "url");
   }
   expect_refused(std::string_view("http://127.0.0.1/a\0b", 20), {}, "url");
@@ -62,7 +88,8 @@ TEST_F(RequestArguments, Methods) {
 }
 
 TEST_F(RequestArguments, Headers) {
-  for (std::string_view name : {"", "a b", "a:", "a\r", "a\n", "\xC3\xA4", "(a)"}) expect_header_refused(name, "v");
+  for (std::string_view name : {"", "a b", "a:", "a\r", "a\n", "\xC3\xA4", "(a)"})
+    expect_header_refused(name, "v");
   for (std::string_view value : {"a\r\nB: c", "a\nb", "a\rb", "\n", "a\r"}) expect_header_refused("A", value);
   expect_header_refused("A", std::string_view("a\0b", 3));
   expect_header_refused(std::string_view("a\0b", 3), "v");
@@ -75,49 +102,75 @@ TEST_F(RequestArguments, HeadersThatWouldLieAboutTheBody) {
 }
 
 TEST_F(RequestArguments, TooManyOrMissingHeaders) {
-  expect_refused(url(), [](hc_request& r) { r.header_count = 1; }, "headers");
-  expect_refused(url(), [](hc_request& r) { r.header_count = 1'000'000; }, "header_count");
+  expect_refused(
+      url(), [](hc_request& r) { r.header_count = 1; }, "headers");
+  expect_refused(
+      url(), [](hc_request& r) { r.header_count = 1'000'000; }, "header_count");
 }
 
 TEST_F(RequestArguments, Credentials) {
-  expect_refused(url(), [](hc_request& r) { r.username = HC_STR("a:b"); }, "username");
-  expect_refused(url(), [](hc_request& r) { r.username = HC_STR("a\r\n"); }, "username");
-  expect_refused(url(), [](hc_request& r) {
-    r.username = HC_STR("a");
-    r.password = HC_STR("b\n");
-  }, "username");
+  expect_refused(
+      url(), [](hc_request& r) { r.username = HC_STR("a:b"); }, "username");
+  expect_refused(
+      url(), [](hc_request& r) { r.username = HC_STR("a\r\n"); }, "username");
+  expect_refused(
+      url(),
+      [](hc_request& r) {
+        r.username = HC_STR("a");
+        r.password = HC_STR("b\n");
+      },
+      "username");
 }
 
 TEST_F(RequestArguments, Flags) {
-  expect_refused(url(), [](hc_request& r) { r.force_close = 2; }, "force_close");
-  expect_refused(url(), [](hc_request& r) { r.retry_stale = 2; }, "retry_stale");
-  expect_refused(url(), [](hc_request& r) { r.body_kind = 2; }, "body_kind");
+  expect_refused(
+      url(), [](hc_request& r) { r.force_close = 2; }, "force_close");
+  expect_refused(
+      url(), [](hc_request& r) { r.retry_stale = 2; }, "retry_stale");
+  expect_refused(
+      url(), [](hc_request& r) { r.body_kind = 2; }, "body_kind");
 }
 
 TEST_F(RequestArguments, ABodyWithoutData) {
-  expect_refused(url(), [](hc_request& r) { r.body = {nullptr, 5}; }, "body");
+  expect_refused(
+      url(),
+      [](hc_request& r) {
+        r.body = {nullptr, 5};
+      },
+      "body");
 }
 
 TEST_F(RequestArguments, Addresses) {
   hc_str bad = HC_STR("localhost");
-  expect_refused(url(), [&](hc_request& r) {
-    r.addresses = &bad;
-    r.address_count = 1;
-  }, "addresses[0]");
-  expect_refused(url(), [](hc_request& r) { r.address_count = 1; }, "addresses");
-  expect_refused(url(), [](hc_request& r) { r.address_count = 65; }, "address_count");
+  expect_refused(
+      url(),
+      [&](hc_request& r) {
+        r.addresses = &bad;
+        r.address_count = 1;
+      },
+      "addresses[0]");
+  expect_refused(
+      url(), [](hc_request& r) { r.address_count = 1; }, "addresses");
+  expect_refused(
+      url(), [](hc_request& r) { r.address_count = 65; }, "address_count");
 }
 
 TEST_F(RequestArguments, TimeoutsOfMoreThanACentury) {
   constexpr uint64_t kTooLong = 1000ULL * 3600 * 24 * 365 * 101;
-  expect_refused(url(), [](hc_request& r) { r.timeouts.total_ms = kTooLong; }, "timeouts.total_ms");
-  expect_refused(url(), [](hc_request& r) { r.timeouts.first_byte_ms = kTooLong; }, "timeouts.first_byte_ms");
+  expect_refused(
+      url(), [](hc_request& r) { r.timeouts.total_ms = kTooLong; }, "timeouts.total_ms");
+  expect_refused(
+      url(), [](hc_request& r) { r.timeouts.first_byte_ms = kTooLong; }, "timeouts.first_byte_ms");
 }
 
 TEST_F(RequestArguments, NoDestinationOrTwo) {
-  hc_completion_fn ignore = [](const hc_completion* completion, void*) { hc_response_free(completion->response); };
-  expect_refused(url(), [](hc_request& r) { r.queue = nullptr; }, "queue");
-  expect_refused(url(), [&](hc_request& r) { r.on_done = ignore; }, "queue");
+  hc_completion_fn ignore = [](const hc_completion* completion, void*) {
+    hc_response_free(completion->response);
+  };
+  expect_refused(
+      url(), [](hc_request& r) { r.queue = nullptr; }, "queue");
+  expect_refused(
+      url(), [&](hc_request& r) { r.on_done = ignore; }, "queue");
   hc_request request;
   hc_request_init(&request, sizeof request);
   std::string address = url();

@@ -13,7 +13,8 @@ namespace {
 class ResponseTest : public testing::Test {
  protected:
   void SetUp() override {
-    server_.handle("/raw", [this](const serve::RequestView&, serve::ResponseWriter& writer) { writer.raw(raw_); });
+    server_.handle("/raw",
+                   [this](const serve::RequestView&, serve::ResponseWriter& writer) { writer.raw(raw_); });
     server_.start();
   }
   Outcome fetch_raw(std::string answer) {
@@ -27,8 +28,9 @@ class ResponseTest : public testing::Test {
 };
 
 TEST_F(ResponseTest, HeadersKeepOrderAndCase) {
-  Outcome outcome = fetch_raw("HTTP/1.1 200 OK\r\nX-b: 1\r\nx-A:2\r\nSet-Cookie: a=1\r\nset-cookie:   b=2  \r\n"
-                              "Empty:\r\nSET-COOKIE: c=3\r\nContent-Length: 2\r\n\r\nok");
+  Outcome outcome =
+      fetch_raw("HTTP/1.1 200 OK\r\nX-b: 1\r\nx-A:2\r\nSet-Cookie: a=1\r\nset-cookie:   b=2  \r\n"
+                "Empty:\r\nSET-COOKIE: c=3\r\nContent-Length: 2\r\n\r\nok");
   ASSERT_TRUE(is(outcome, HC_OK));
   hc_response_info info = outcome.info();
   std::vector<std::pair<std::string, std::string>> headers;
@@ -36,7 +38,7 @@ TEST_F(ResponseTest, HeadersKeepOrderAndCase) {
     headers.emplace_back(text(info.headers[i].name), text(info.headers[i].value));
   }
   std::vector<std::pair<std::string, std::string>> expected{
-      {"X-b", "1"}, {"x-A", "2"},       {"Set-Cookie", "a=1"},   {"set-cookie", "b=2"},
+      {"X-b", "1"},  {"x-A", "2"},          {"Set-Cookie", "a=1"},  {"set-cookie", "b=2"},
       {"Empty", ""}, {"SET-COOKIE", "c=3"}, {"Content-Length", "2"}};
   EXPECT_EQ(headers, expected);
 }
@@ -55,7 +57,8 @@ TEST_F(ResponseTest, FieldsAreFoundWithoutCaseAndByNumber) {
 }
 
 TEST_F(ResponseTest, ReasonIsWhatTheServerSaid) {
-  EXPECT_EQ(text(fetch_raw("HTTP/1.1 299 Odd but fine\r\nContent-Length: 0\r\n\r\n").info().reason), "Odd but fine");
+  EXPECT_EQ(text(fetch_raw("HTTP/1.1 299 Odd but fine\r\nContent-Length: 0\r\n\r\n").info().reason),
+            "Odd but fine");
   EXPECT_EQ(text(fetch_raw("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n").info().reason), "");
   EXPECT_EQ(text(fetch_raw("HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n").info().reason), "");
 }

@@ -1,6 +1,6 @@
 // Options of a session: the init function leaves all of them open, and a bad one is named.
-#include <cstring>
 #include <gtest/gtest.h>
+#include <cstring>
 
 #include "support/client.h"
 
@@ -34,43 +34,49 @@ TEST_P(BadOptions, AreNamed) {
   EXPECT_EQ(std::string(error.message).compare(0, expected.size(), expected), 0) << error.message;
 }
 
-#define HC_BAD(field, value) \
-  BadOption { #field, [](hc_session_options& o) { o.field = value; } }
-#define HC_BAD_TEXT(field, value) \
-  BadOption { #field, [](hc_session_options& o) { o.field = HC_STR(value); } }
+#define HC_BAD(field, value)                                \
+  BadOption {                                               \
+#field, [](hc_session_options & o) { o.field = value; } \
+  }
+#define HC_BAD_TEXT(field, value)                                   \
+  BadOption {                                                       \
+#field, [](hc_session_options & o) { o.field = HC_STR(value); } \
+  }
 
 INSTANTIATE_TEST_SUITE_P(Connections, BadOptions,
                          testing::Values(HC_BAD(limit, kTooMany), HC_BAD(limit_per_host, kTooMany),
                                          HC_BAD(max_connecting, kTooMany), HC_BAD(max_waiting, kTooMany),
-                                         HC_BAD(keepalive_timeout_ms, kTooLong), HC_BAD(max_lifetime_ms, kTooLong),
-                                         HC_BAD(force_close, 2), HC_BAD(retry_stale, 7)));
-INSTANTIATE_TEST_SUITE_P(Names, BadOptions,
-                         testing::Values(HC_BAD(use_dns_cache, 2), HC_BAD(family, 5), HC_BAD(ttl_dns_cache_ms, kTooLong),
-                                         HC_BAD(dns_stale_ttl_ms, kTooLong), HC_BAD(dns_negative_ttl_ms, kTooLong),
-                                         HC_BAD(dns_cache_size, 0), HC_BAD(dns_cache_size, 1'000'001),
-                                         HC_BAD(happy_eyeballs_ms, kTooLong), HC_BAD_TEXT(nameservers, "localhost"),
-                                         HC_BAD_TEXT(nameservers, "127.0.0.1:0"),
-                                         HC_BAD_TEXT(nameservers, "127.0.0.1:70000"),
-                                         HC_BAD_TEXT(nameservers, "127.0.0.1,,127.0.0.2")));
-INSTANTIATE_TEST_SUITE_P(Sockets, BadOptions,
-                         testing::Values(HC_BAD_TEXT(local_addr, "lo"), HC_BAD_TEXT(local_addr, "127.0.0.1:80"),
-                                         HC_BAD_TEXT(interface_name, "a-name-of-16-byt"), HC_BAD(tcp_nodelay, 2),
-                                         HC_BAD(tcp_keepalive, 2), HC_BAD(tcp_keepalive_idle_ms, kTooLong),
-                                         HC_BAD(tcp_keepalive_interval_ms, kTooLong),
-                                         HC_BAD(tcp_user_timeout_ms, kTooLong), HC_BAD(receive_buffer, 1ULL << 40),
-                                         HC_BAD(send_buffer, 1ULL << 40)));
-INSTANTIATE_TEST_SUITE_P(Time, BadOptions,
-                         testing::Values(HC_BAD(timeouts.total_ms, kTooLong), HC_BAD(timeouts.pool_ms, kTooLong),
-                                         HC_BAD(timeouts.dns_ms, kTooLong), HC_BAD(timeouts.connect_ms, kTooLong),
-                                         HC_BAD(timeouts.sock_connect_ms, kTooLong),
-                                         HC_BAD(timeouts.sock_read_ms, kTooLong),
-                                         HC_BAD(timeouts.sock_write_ms, kTooLong),
-                                         HC_BAD(timeouts.first_byte_ms, kTooLong)));
-INSTANTIATE_TEST_SUITE_P(Rest, BadOptions,
-                         testing::Values(HC_BAD(tls_verify, 3), HC_BAD(max_header_bytes, 0), HC_BAD(max_headers, 0),
-                                         HC_BAD(log_level, 9), HC_BAD(log_level, -1), HC_BAD(header_count, 1),
-                                         HC_BAD(header_count, 100'000), HC_BAD_TEXT(user_agent, "a\r\nX-Bad: b"),
-                                         HC_BAD_TEXT(ca_file, "a\nb")));
+                                         HC_BAD(keepalive_timeout_ms, kTooLong),
+                                         HC_BAD(max_lifetime_ms, kTooLong), HC_BAD(force_close, 2),
+                                         HC_BAD(retry_stale, 7)));
+INSTANTIATE_TEST_SUITE_P(
+    Names, BadOptions,
+    testing::Values(HC_BAD(use_dns_cache, 2), HC_BAD(family, 5), HC_BAD(ttl_dns_cache_ms, kTooLong),
+                    HC_BAD(dns_stale_ttl_ms, kTooLong), HC_BAD(dns_negative_ttl_ms, kTooLong),
+                    HC_BAD(dns_cache_size, 0), HC_BAD(dns_cache_size, 1'000'001),
+                    HC_BAD(happy_eyeballs_ms, kTooLong), HC_BAD_TEXT(nameservers, "localhost"),
+                    HC_BAD_TEXT(nameservers, "127.0.0.1:0"), HC_BAD_TEXT(nameservers, "127.0.0.1:70000"),
+                    HC_BAD_TEXT(nameservers, "127.0.0.1,,127.0.0.2")));
+INSTANTIATE_TEST_SUITE_P(
+    Sockets, BadOptions,
+    testing::Values(HC_BAD_TEXT(local_addr, "lo"), HC_BAD_TEXT(local_addr, "127.0.0.1:80"),
+                    HC_BAD_TEXT(interface_name, "a-name-of-16-byt"), HC_BAD(tcp_nodelay, 2),
+                    HC_BAD(tcp_keepalive, 2), HC_BAD(tcp_keepalive_idle_ms, kTooLong),
+                    HC_BAD(tcp_keepalive_interval_ms, kTooLong), HC_BAD(tcp_user_timeout_ms, kTooLong),
+                    HC_BAD(receive_buffer, 1ULL << 40), HC_BAD(send_buffer, 1ULL << 40)));
+INSTANTIATE_TEST_SUITE_P(
+    Time, BadOptions,
+    testing::Values(HC_BAD(timeouts.total_ms, kTooLong), HC_BAD(timeouts.pool_ms, kTooLong),
+                    HC_BAD(timeouts.dns_ms, kTooLong), HC_BAD(timeouts.connect_ms, kTooLong),
+                    HC_BAD(timeouts.sock_connect_ms, kTooLong), HC_BAD(timeouts.sock_read_ms, kTooLong),
+                    HC_BAD(timeouts.sock_write_ms, kTooLong), HC_BAD(timeouts.first_byte_ms, kTooLong)));
+INSTANTIATE_TEST_SUITE_P(
+    Rest, BadOptions,
+    testing::Values(HC_BAD(tls_verify, 3), HC_BAD(max_header_bytes, 0), HC_BAD(max_headers, 0),
+                    HC_BAD(log_level, 9), HC_BAD(log_level, -1),
+                    BadOption{"headers", [](hc_session_options& o) { o.header_count = 1; }},
+                    HC_BAD(header_count, 100'000), HC_BAD_TEXT(user_agent, "a\r\nX-Bad: b"),
+                    HC_BAD_TEXT(ca_file, "a\nb")));
 
 TEST(SessionOptions, BadDefaultHeadersAreNamed) {
   const hc_header bad[] = {{HC_STR("a b"), HC_STR("v")},
@@ -142,13 +148,33 @@ TEST(SessionOptions, InitLeavesEveryOptionOpen) {
   std::memset(&o, 0x5A, sizeof o);
   ASSERT_EQ(hc_session_options_init(&o, sizeof o), HC_OK);
   EXPECT_EQ(o.struct_size, sizeof o);
-  for (uint64_t number : {o.limit, o.limit_per_host, o.max_connecting, o.max_waiting, o.keepalive_timeout_ms,
-                          o.max_lifetime_ms, o.ttl_dns_cache_ms, o.dns_stale_ttl_ms, o.dns_negative_ttl_ms,
-                          o.dns_cache_size, o.happy_eyeballs_ms, o.tcp_keepalive_idle_ms, o.tcp_keepalive_interval_ms,
-                          o.tcp_user_timeout_ms, o.receive_buffer, o.send_buffer, o.timeouts.total_ms,
-                          o.timeouts.pool_ms, o.timeouts.dns_ms, o.timeouts.connect_ms, o.timeouts.sock_connect_ms,
-                          o.timeouts.sock_read_ms, o.timeouts.sock_write_ms, o.timeouts.first_byte_ms, o.max_body,
-                          o.max_header_bytes, o.max_headers}) {
+  for (uint64_t number : {o.limit,
+                          o.limit_per_host,
+                          o.max_connecting,
+                          o.max_waiting,
+                          o.keepalive_timeout_ms,
+                          o.max_lifetime_ms,
+                          o.ttl_dns_cache_ms,
+                          o.dns_stale_ttl_ms,
+                          o.dns_negative_ttl_ms,
+                          o.dns_cache_size,
+                          o.happy_eyeballs_ms,
+                          o.tcp_keepalive_idle_ms,
+                          o.tcp_keepalive_interval_ms,
+                          o.tcp_user_timeout_ms,
+                          o.receive_buffer,
+                          o.send_buffer,
+                          o.timeouts.total_ms,
+                          o.timeouts.pool_ms,
+                          o.timeouts.dns_ms,
+                          o.timeouts.connect_ms,
+                          o.timeouts.sock_connect_ms,
+                          o.timeouts.sock_read_ms,
+                          o.timeouts.sock_write_ms,
+                          o.timeouts.first_byte_ms,
+                          o.max_body,
+                          o.max_header_bytes,
+                          o.max_headers}) {
     EXPECT_EQ(number, HC_UNSET);
   }
   for (uint8_t flag : {o.force_close, o.retry_stale, o.use_dns_cache, o.family, o.tls_verify, o.tcp_nodelay,

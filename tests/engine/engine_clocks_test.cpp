@@ -88,37 +88,36 @@ TEST_P(EngineClock, NeverEarlyAndAtMostOneTurnLate) {
   ClockCase { #clock, &hc_timeouts::clock##_ms, step, phase, code }
 INSTANTIATE_TEST_SUITE_P(
     EveryClockInEveryPhase, EngineClock,
-    testing::Values(
-        HC_CLOCK_CASE(total, in_line, HC_PHASE_WAITING, HC_E_TIMEOUT_TOTAL),
-        HC_CLOCK_CASE(total, resolving, HC_PHASE_RESOLVING, HC_E_TIMEOUT_TOTAL),
-        HC_CLOCK_CASE(total, connecting, HC_PHASE_CONNECTING, HC_E_TIMEOUT_TOTAL),
-        HC_CLOCK_CASE(total, sending, HC_PHASE_SENDING, HC_E_TIMEOUT_TOTAL),
-        HC_CLOCK_CASE(total, awaiting, HC_PHASE_AWAITING, HC_E_TIMEOUT_TOTAL),
-        HC_CLOCK_CASE(total, receiving, HC_PHASE_RECEIVING, HC_E_TIMEOUT_TOTAL),
-        HC_CLOCK_CASE(pool, in_line, HC_PHASE_WAITING, HC_E_TIMEOUT_POOL),
-        HC_CLOCK_CASE(pool, resolving, HC_PHASE_RESOLVING, HC_OK),
-        HC_CLOCK_CASE(pool, connecting, HC_PHASE_CONNECTING, HC_OK),
-        HC_CLOCK_CASE(pool, sending, HC_PHASE_SENDING, HC_OK),
-        HC_CLOCK_CASE(dns, in_line, HC_PHASE_WAITING, HC_OK),
-        HC_CLOCK_CASE(dns, resolving, HC_PHASE_RESOLVING, HC_E_TIMEOUT_DNS),
-        HC_CLOCK_CASE(dns, connecting, HC_PHASE_CONNECTING, HC_OK),
-        HC_CLOCK_CASE(connect, in_line, HC_PHASE_WAITING, HC_E_TIMEOUT_CONNECT),
-        HC_CLOCK_CASE(connect, resolving, HC_PHASE_RESOLVING, HC_E_TIMEOUT_CONNECT),
-        HC_CLOCK_CASE(connect, connecting, HC_PHASE_CONNECTING, HC_E_TIMEOUT_CONNECT),
-        HC_CLOCK_CASE(connect, sending, HC_PHASE_SENDING, HC_OK),
-        HC_CLOCK_CASE(sock_connect, in_line, HC_PHASE_WAITING, HC_OK),
-        HC_CLOCK_CASE(sock_connect, resolving, HC_PHASE_RESOLVING, HC_OK),
-        HC_CLOCK_CASE(sock_connect, connecting, HC_PHASE_CONNECTING, HC_E_TIMEOUT_SOCK_CONNECT),
-        HC_CLOCK_CASE(sock_connect, sending, HC_PHASE_SENDING, HC_OK),
-        HC_CLOCK_CASE(sock_write, connecting, HC_PHASE_CONNECTING, HC_OK),
-        HC_CLOCK_CASE(sock_write, sending, HC_PHASE_SENDING, HC_E_TIMEOUT_SOCK_WRITE),
-        HC_CLOCK_CASE(sock_write, awaiting, HC_PHASE_AWAITING, HC_OK),
-        HC_CLOCK_CASE(sock_read, sending, HC_PHASE_SENDING, HC_OK),
-        HC_CLOCK_CASE(sock_read, awaiting, HC_PHASE_AWAITING, HC_E_TIMEOUT_SOCK_READ),
-        HC_CLOCK_CASE(sock_read, receiving, HC_PHASE_RECEIVING, HC_E_TIMEOUT_SOCK_READ),
-        HC_CLOCK_CASE(first_byte, sending, HC_PHASE_SENDING, HC_OK),
-        HC_CLOCK_CASE(first_byte, awaiting, HC_PHASE_AWAITING, HC_E_TIMEOUT_FIRST_BYTE),
-        HC_CLOCK_CASE(first_byte, receiving, HC_PHASE_RECEIVING, HC_OK)),
+    testing::Values(HC_CLOCK_CASE(total, in_line, HC_PHASE_WAITING, HC_E_TIMEOUT_TOTAL),
+                    HC_CLOCK_CASE(total, resolving, HC_PHASE_RESOLVING, HC_E_TIMEOUT_TOTAL),
+                    HC_CLOCK_CASE(total, connecting, HC_PHASE_CONNECTING, HC_E_TIMEOUT_TOTAL),
+                    HC_CLOCK_CASE(total, sending, HC_PHASE_SENDING, HC_E_TIMEOUT_TOTAL),
+                    HC_CLOCK_CASE(total, awaiting, HC_PHASE_AWAITING, HC_E_TIMEOUT_TOTAL),
+                    HC_CLOCK_CASE(total, receiving, HC_PHASE_RECEIVING, HC_E_TIMEOUT_TOTAL),
+                    HC_CLOCK_CASE(pool, in_line, HC_PHASE_WAITING, HC_E_TIMEOUT_POOL),
+                    HC_CLOCK_CASE(pool, resolving, HC_PHASE_RESOLVING, HC_OK),
+                    HC_CLOCK_CASE(pool, connecting, HC_PHASE_CONNECTING, HC_OK),
+                    HC_CLOCK_CASE(pool, sending, HC_PHASE_SENDING, HC_OK),
+                    HC_CLOCK_CASE(dns, in_line, HC_PHASE_WAITING, HC_OK),
+                    HC_CLOCK_CASE(dns, resolving, HC_PHASE_RESOLVING, HC_E_TIMEOUT_DNS),
+                    HC_CLOCK_CASE(dns, connecting, HC_PHASE_CONNECTING, HC_OK),
+                    HC_CLOCK_CASE(connect, in_line, HC_PHASE_WAITING, HC_E_TIMEOUT_CONNECT),
+                    HC_CLOCK_CASE(connect, resolving, HC_PHASE_RESOLVING, HC_E_TIMEOUT_CONNECT),
+                    HC_CLOCK_CASE(connect, connecting, HC_PHASE_CONNECTING, HC_E_TIMEOUT_CONNECT),
+                    HC_CLOCK_CASE(connect, sending, HC_PHASE_SENDING, HC_OK),
+                    HC_CLOCK_CASE(sock_connect, in_line, HC_PHASE_WAITING, HC_OK),
+                    HC_CLOCK_CASE(sock_connect, resolving, HC_PHASE_RESOLVING, HC_OK),
+                    HC_CLOCK_CASE(sock_connect, connecting, HC_PHASE_CONNECTING, HC_E_TIMEOUT_SOCK_CONNECT),
+                    HC_CLOCK_CASE(sock_connect, sending, HC_PHASE_SENDING, HC_OK),
+                    HC_CLOCK_CASE(sock_write, connecting, HC_PHASE_CONNECTING, HC_OK),
+                    HC_CLOCK_CASE(sock_write, sending, HC_PHASE_SENDING, HC_E_TIMEOUT_SOCK_WRITE),
+                    HC_CLOCK_CASE(sock_write, awaiting, HC_PHASE_AWAITING, HC_OK),
+                    HC_CLOCK_CASE(sock_read, sending, HC_PHASE_SENDING, HC_OK),
+                    HC_CLOCK_CASE(sock_read, awaiting, HC_PHASE_AWAITING, HC_E_TIMEOUT_SOCK_READ),
+                    HC_CLOCK_CASE(sock_read, receiving, HC_PHASE_RECEIVING, HC_E_TIMEOUT_SOCK_READ),
+                    HC_CLOCK_CASE(first_byte, sending, HC_PHASE_SENDING, HC_OK),
+                    HC_CLOCK_CASE(first_byte, awaiting, HC_PHASE_AWAITING, HC_E_TIMEOUT_FIRST_BYTE),
+                    HC_CLOCK_CASE(first_byte, receiving, HC_PHASE_RECEIVING, HC_OK)),
     [](const testing::TestParamInfo<ClockCase>& test) {
       return std::string(test.param.name) + "_" + phase_name(test.param.phase);
     });
@@ -338,7 +337,8 @@ TEST(EngineClocks, AHundredThousandRunAtOneTime) {
   ASSERT_EQ(h.outcomes.size(), static_cast<size_t>(kRequests));
   for (int i = 0; i < kRequests; ++i) {
     const hc_timing& timing = h.outcome(ids[static_cast<size_t>(i)]).response->timing;
-    ASSERT_EQ(timing.done_ns, static_cast<uint64_t>(from_ms(static_cast<uint64_t>(1000 + (i * 7919) % 1000))));
+    ASSERT_EQ(timing.done_ns,
+              static_cast<uint64_t>(from_ms(static_cast<uint64_t>(1000 + (i * 7919) % 1000))));
   }
 }
 

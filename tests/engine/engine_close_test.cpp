@@ -138,7 +138,8 @@ TEST(EngineClose, ParkedOriginsAreFoundToo) {
   config.max_connecting = 1;
   EngineHarness h(config, 1);
   hc_id running = h.start("http://a.test/");
-  std::vector<hc_id> waiting = {h.start("http://a.test/"), h.start("http://b.test/"), h.start("http://c.test/")};
+  std::vector<hc_id> waiting = {h.start("http://a.test/"), h.start("http://b.test/"),
+                                h.start("http://c.test/")};
   h.network->ready(h.attempt(running));
   h.turn();
   h.engine->begin_close(kSecond);

@@ -10,7 +10,8 @@ EngineHarness::EngineHarness(SessionConfig given, uint64_t descriptors)
     : config(std::move(given)), reactor(clock), budget(descriptors) {
   engine = std::make_unique<Engine>(config, reactor, budget, listener_);
   network = std::make_unique<FakeTransport>(engine->ledger(), reactor);
-  names = std::make_unique<NameService>(resolver, config.names, engine->stats(), [this] { return reactor.now(); });
+  names = std::make_unique<NameService>(resolver, config.names, engine->stats(),
+                                        [this] { return reactor.now(); });
   engine->bind(*network, *names);
 }
 
@@ -167,8 +168,8 @@ void EngineHarness::check_invariants() {
 void EngineHarness::check_sums() {
   const Stats& s = stats();
   EXPECT_EQ(s.submitted, s.succeeded + s.failed + s.cancelled + s.in_flight);
-  EXPECT_EQ(s.sockets_opened, s.sockets_closed + s.sockets_connecting + s.sockets_in_use + s.sockets_idle +
-                                  s.sockets_retired);
+  EXPECT_EQ(s.sockets_opened,
+            s.sockets_closed + s.sockets_connecting + s.sockets_in_use + s.sockets_idle + s.sockets_retired);
   EXPECT_LE(s.waiting, s.in_flight);
   EXPECT_GE(s.sockets_peak, s.sockets_connecting + s.sockets_in_use + s.sockets_idle);
   EXPECT_EQ(budget.used(), engine->ledger().promised() + engine->ledger().open_count() + taken_by_others);

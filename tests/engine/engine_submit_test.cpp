@@ -87,7 +87,8 @@ TEST(EngineSubmit, TellsTheConnection) {
 
 TEST(EngineSubmit, CompletesEachOfManyExactlyOnce) {
   EngineHarness h;
-  for (int i = 0; i < 300; ++i) h.submit("http://" + std::string(1, static_cast<char>('a' + i % 7)) + ".test/");
+  for (int i = 0; i < 300; ++i)
+    h.submit("http://" + std::string(1, static_cast<char>('a' + i % 7)) + ".test/");
   h.turn();
   while (!h.live().empty()) {
     std::vector<FakeAttempt*> attempts = h.network->attempts();

@@ -107,7 +107,8 @@ Outcome Queue::wait(hc_id id, milliseconds timeout) {
 std::vector<Outcome> Queue::collect(size_t count, milliseconds timeout) {
   auto deadline = std::chrono::steady_clock::now() + timeout;
   for (drain(); arrived_.size() < count; drain()) {
-    wait_for_more(deadline, std::to_string(count - arrived_.size()) + " of " + std::to_string(count) + " requests");
+    wait_for_more(deadline,
+                  std::to_string(count - arrived_.size()) + " of " + std::to_string(count) + " requests");
   }
   auto end = arrived_.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<Outcome> outcomes(std::make_move_iterator(arrived_.begin()), std::make_move_iterator(end));

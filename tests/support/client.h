@@ -7,10 +7,10 @@
 
 #include <hc/hc.h>
 
+#include <gtest/gtest.h>
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <gtest/gtest.h>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -122,7 +122,8 @@ class Client {
   void close(uint64_t drain_ms = 0);
 
   hc_stats stats() const;
-  bool stats_become(const std::function<bool(const hc_stats&)>& condition, milliseconds timeout = kMustHappen) const {
+  bool stats_become(const std::function<bool(const hc_stats&)>& condition,
+                    milliseconds timeout = kMustHappen) const {
     return eventually([&] { return condition(stats()); }, timeout);
   }
 

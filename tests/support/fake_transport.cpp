@@ -152,7 +152,8 @@ void FakeTransport::fail(FakeAttempt& attempt, Status status) {
 
 void FakeTransport::go_stale(FakeAttempt& attempt) {
   HC_CHECK(attempt.rides_idle_ && attempt.is_ready_ && !attempt.has_answer());
-  end(attempt, {AttemptResult::Kind::kStale, Status(HC_E_DISCONNECTED, "Recv failure: Connection reset by peer")},
+  end(attempt,
+      {AttemptResult::Kind::kStale, Status(HC_E_DISCONNECTED, "Recv failure: Connection reset by peer")},
       Fate::kClosed);
 }
 
@@ -173,7 +174,8 @@ std::vector<Connection*> FakeTransport::connections(Connection::State state) {
   ledger_.for_each([&](Connection& connection) {
     if (connection.state() == state) found.push_back(&connection);
   });
-  std::sort(found.begin(), found.end(), [](Connection* a, Connection* b) { return a->number() < b->number(); });
+  std::sort(found.begin(), found.end(),
+            [](Connection* a, Connection* b) { return a->number() < b->number(); });
   return found;
 }
 

@@ -31,7 +31,8 @@ std::string target_of(const fs::path& link) {
 std::string read_to_end(int fd) {
   std::string text;
   char piece[4096];
-  for (ssize_t got = 0; (got = read(fd, piece, sizeof piece)) > 0;) text.append(piece, static_cast<size_t>(got));
+  for (ssize_t got = 0; (got = read(fd, piece, sizeof piece)) > 0;)
+    text.append(piece, static_cast<size_t>(got));
   return text;
 }
 
@@ -75,8 +76,11 @@ LeakCheck::LeakCheck() : descriptors_(open_descriptors()), threads_(thread_count
 
 LeakCheck::~LeakCheck() {
   EXPECT_TRUE(eventually([this] { return open_descriptors() == descriptors_; }))
-      << "before:\n" << describe(descriptors_) << "now:\n" << describe(open_descriptors());
-  EXPECT_TRUE(eventually([this] { return thread_count() == threads_; })) << thread_count() << " threads, not " << threads_;
+      << "before:\n"
+      << describe(descriptors_) << "now:\n"
+      << describe(open_descriptors());
+  EXPECT_TRUE(eventually([this] { return thread_count() == threads_; }))
+      << thread_count() << " threads, not " << threads_;
 }
 
 bool is_child() { return std::getenv(kChildMark) != nullptr; }

@@ -1,6 +1,8 @@
 // Whether the demo's numbers add up.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <vector>
 

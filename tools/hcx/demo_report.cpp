@@ -85,17 +85,18 @@ void add_waiting(Table& table, const DemoOptions& options, const hc_stats& stats
             duration(stats.waited_ns) + " together, " + grouped(options.outstanding) + " outstanding");
 }
 
-void add_connections(Table& table, const DemoOptions& options, const hc_stats& stats,
-                     const ServerCount& server) {
+void add_connections(Table& table, const DemoOptions& options, const DemoResult& result,
+                     const std::array<std::uint16_t, 3>& ports) {
+  const hc_stats& stats = result.stats;
   table.section("Connections");
   table.row("opened", grouped(stats.sockets_opened));
   table.row(
       "reused", grouped(stats.connections_reused),
       percent(stats.connections_reused, stats.connections_reused + stats.connections_made) + " of all uses");
   table.row("most open at one time", grouped(stats.sockets_peak), of_limit(options.limit));
-  for (std::size_t i = 0; i < server.origins.size() && server.is_known; ++i) {
-    table.row("  " + std::string(kOriginNames[i]), grouped(server.origins[i].peak),
-              of_limit(options.limit_per_host) + (i == 0 ? ", as the server saw it" : ""));
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    table.row("  " + std::string(kOriginNames[i]), grouped(result.witness.peak_of(ports[i])),
+              of_limit(options.limit_per_host));
   }
   table.row("stale, repeated once", grouped(stats.stale_retries));
 }
@@ -137,13 +138,13 @@ std::string opening_text(const DemoOptions& options, const Style& style) {
          "\n";
 }
 
-std::string report_text(const DemoOptions& options, const DemoResult& result, const ServerCount& server,
-                        const Style& style) {
+std::string report_text(const DemoOptions& options, const DemoResult& result,
+                        const std::array<std::uint16_t, 3>& ports, const Style& style) {
   Table table(style);
   add_speed(table, result);
   add_latency(table, result.tally);
   add_waiting(table, options, result.stats);
-  add_connections(table, options, result.stats, server);
+  add_connections(table, options, result, ports);
   add_dns(table, result.stats);
   add_outcomes(table, result.tally);
   return table.text();

@@ -68,6 +68,8 @@ void DemoRun::create_session_and_queue() {
   options.nameservers = str(server_.dns());
   options.ttl_dns_cache_ms = kDnsCacheMs;
   options.dns_negative_ttl_ms = kDnsCacheMs;
+  options.on_socket = SocketWitness::on_socket;
+  options.on_socket_data = &result_.witness;
   session_ = create_session(options);
   queue_ = create_queue();
 }

@@ -12,6 +12,7 @@
 #include "hcx/demo_server.h"
 #include "hcx/demo_tally.h"
 #include "hcx/progress.h"
+#include "hcx/socket_witness.h"
 
 namespace hc::hcx {
 
@@ -26,6 +27,7 @@ Footprint footprint();
 struct DemoResult {
   Tally tally;
   hc_stats stats{};
+  SocketWitness witness;
   std::uint64_t elapsed_ns = 0;  // first submit to last completion
   bool was_interrupted = false;
   Footprint before;

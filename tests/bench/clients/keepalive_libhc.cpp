@@ -57,7 +57,14 @@ int main(int argc, char** argv) {
     size_t count = 0;
     must(hc_queue_drain(queue, items.data(), sizeof items[0], items.size(), &count), "drain");
     for (size_t i = 0; i < count; ++i) {
-      if (items[i].status != HC_OK || items[i].http_status != 200) { if(!failed++) { hc_error e; hc_error_init(&e,sizeof e); hc_response_error(items[i].response,&e); std::fprintf(stderr,"first failure: %s %s\n",hc_status_name(e.status),e.message);} }
+      if (items[i].status != HC_OK || items[i].http_status != 200) {
+        if (!failed++) {
+          hc_error e;
+          hc_error_init(&e, sizeof e);
+          hc_response_error(items[i].response, &e);
+          std::fprintf(stderr, "first failure: %s %s\n", hc_status_name(e.status), e.message);
+        }
+      }
       hc_response_free(items[i].response);
       ++done;
       if (submitted < total) submit();
