@@ -7,8 +7,9 @@
 namespace hc {
 
 /// Finds live objects by a number that is given out in ascending order and never again, so that a stale number
-/// can only miss. Open addressing with the number itself as hash: consecutive numbers never collide, and an
-/// insert or erase touches one place (std::unordered_map allocates a node for each request).
+/// can only miss. Open addressing, so that a request costs no node of its own as in std::unordered_map. The hash
+/// scatters (Fibonacci hashing): with the number itself as hash, consecutive numbers would form one long run, and an
+/// erase walks to the end of its run.
 template <typename T>
 class IdTable {
  public:
@@ -52,7 +53,7 @@ class IdTable {
     T* object = nullptr;
   };
 
-  size_t home(uint64_t id) const { return id & (places_.size() - 1); }
+  size_t home(uint64_t id) const { return (id * 0x9E3779B97F4A7C15U >> 32) & (places_.size() - 1); }
   size_t next(size_t i) const { return (i + 1) & (places_.size() - 1); }
 
   void place(uint64_t id, T* object) {

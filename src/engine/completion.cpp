@@ -47,6 +47,7 @@ Status CompletionQueue::create(std::shared_ptr<CompletionQueue>* out) {
 
 void CompletionQueue::push(std::vector<Completion>& batch) {
   std::vector<Completion> dropped;  // freed outside the lock
+  bool must_signal = false;
   {
     std::lock_guard lock(mutex_);
     if (is_closed()) {
@@ -58,9 +59,13 @@ void CompletionQueue::push(std::vector<Completion>& batch) {
     } else {
       std::move(batch.begin(), batch.end(), std::back_inserter(ready_));
     }
-    keep_signalled();
+    must_signal = !is_readable();
+    is_signalled_ = true;
   }
   batch.clear();
+  // Outside the lock, which the drainer wants as soon as it wakes. If it was faster and took everything, it wakes once
+  // for nothing and reads the byte then.
+  if (must_signal) signal();
 }
 
 size_t CompletionQueue::drain(size_t capacity, const std::function<void(Completion)>& take) {
@@ -75,9 +80,10 @@ size_t CompletionQueue::drain(size_t capacity, const std::function<void(Completi
   if (taken_ == ready_.size()) {
     ready_.clear();
     taken_ = 0;
-    if (is_signalled_) clear_signal();
-  } else {
-    keep_signalled();
+    clear_signal();
+  } else if (!is_readable()) {
+    is_signalled_ = true;
+    signal();
   }
   return count;
 }
@@ -97,9 +103,10 @@ size_t CompletionQueue::wait(uint64_t timeout_ms) {
   }
 }
 
-void CompletionQueue::on_close(const void* owner, std::function<void()> tell) {
+void CompletionQueue::on_close(uint64_t owner, std::function<void()> tell) {
   {
     std::lock_guard lock(mutex_);
+    last_owner_.store(owner, std::memory_order_relaxed);
     for (const auto& [known, listener] : close_listeners_) {
       if (known == owner) return;
     }
@@ -113,37 +120,35 @@ void CompletionQueue::on_close(const void* owner, std::function<void()> tell) {
 
 void CompletionQueue::close() {
   std::vector<Completion> dropped;
-  std::vector<std::pair<const void*, std::function<void()>>> listeners;
+  std::vector<std::pair<uint64_t, std::function<void()>>> listeners;
   {
     std::lock_guard lock(mutex_);
     is_closed_.store(true, std::memory_order_release);
     dropped.swap(ready_);
     taken_ = 0;
     listeners.swap(close_listeners_);
+    readable_.reset();
   }
   for (auto& [owner, tell] : listeners) tell();
-  readable_.reset();
-  std::lock_guard lock(mutex_);  // a loop may be writing
-  writable_.reset();
 }
 
 size_t CompletionQueue::size() { return ready_.size() - taken_; }
 
+// writable_ lives as long as the object, so that no loop writes into somebody else's descriptor.
 void CompletionQueue::signal() {
   char byte = 1;
-  is_signalled_ = send(writable_.get(), &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+  [[maybe_unused]] ssize_t sent = send(writable_.get(), &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-// Somebody may have read the descriptor by hand.
-void CompletionQueue::keep_signalled() {
+// Somebody may have read the descriptor by hand, or the byte is still on its way: one too many does no harm.
+bool CompletionQueue::is_readable() const {
   char byte = 0;
-  if (is_signalled_ && recv(readable_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1) return;
-  signal();
+  return is_signalled_ && recv(readable_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
 }
 
 void CompletionQueue::clear_signal() {
   char bytes[16];
-  [[maybe_unused]] ssize_t got = read(readable_.get(), bytes, sizeof bytes);  // one byte, or none: signal()
+  [[maybe_unused]] ssize_t got = read(readable_.get(), bytes, sizeof bytes);
   is_signalled_ = false;
 }
 

@@ -42,14 +42,16 @@ class CompletionQueue {
   /// Waits up to `timeout_ms` (HC_FOREVER: without limit); returns how many are ready.
   size_t wait(uint64_t timeout_ms);
 
-  /// Called once for each loop that delivers here, so that close() can tell it.
-  void on_close(const void* owner, std::function<void()> tell);
+  /// `tell` is called by close(), once for each session that delivers here. `owner` is the session's number.
+  void on_close(uint64_t owner, std::function<void()> tell);
+  /// True if that session was the last one to say on_close(): then it need not say it again.
+  bool knows(uint64_t owner) const { return last_owner_.load(std::memory_order_relaxed) == owner; }
   void close();
 
  private:
   size_t size();
   void signal();
-  void keep_signalled();
+  bool is_readable() const;
   void clear_signal();
 
   Fd readable_;
@@ -59,7 +61,8 @@ class CompletionQueue {
   size_t taken_ = 0;  // of ready_, from the front
   bool is_signalled_ = false;
   std::atomic<bool> is_closed_{false};
-  std::vector<std::pair<const void*, std::function<void()>>> close_listeners_;
+  std::atomic<uint64_t> last_owner_{0};
+  std::vector<std::pair<uint64_t, std::function<void()>>> close_listeners_;
 };
 
 /// Where the outcome of a request goes.

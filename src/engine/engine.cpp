@@ -150,6 +150,7 @@ void Engine::deliver() {
   std::vector<std::pair<Destination, Completion>> callbacks;
   callbacks.swap(callbacks_);
   for (auto& [destination, completion] : callbacks) {
+    if (process_.is_inherited()) return;  // a callback forked and this is the child: see Loop::run()
     hc_completion item = to_c(completion);
     destination.on_done(&item, destination.user_data);
   }

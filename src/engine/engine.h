@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/fork.h"
 #include "base/id_table.h"
 #include "base/intrusive_list.h"
 #include "engine/completion.h"
@@ -94,6 +95,7 @@ class Engine final : public Grantee, public LedgerObserver {
   void on_descriptor_retry() { admission_.resume(); }
 
   const SessionConfig& config_;
+  const ForkGuard process_;
   Reactor& reactor_;
   Stats stats_;
   Ledger ledger_;

@@ -8,6 +8,7 @@
 #include "adapter/curl_transport.h"
 #include "adapter/resolver_chain.h"
 #include "base/check.h"
+#include "base/fork.h"
 #include "base/signals_blocked.h"
 
 namespace hc {
@@ -16,7 +17,14 @@ namespace {
 // So that a flood of instantly finished requests cannot keep the loop from its timers and its mail.
 constexpr int kRoundsPerTurn = 8;
 
-thread_local bool is_on_a_loop = false;
+// Which loop a thread is. By number: thread ids and addresses are used again as soon as their owner is gone. And by
+// process: a child that was forked in a callback is one thread, and no loop.
+struct Place {
+  uint64_t loop = 0;
+  uint32_t generation = 0;
+};
+thread_local Place place;
+std::atomic<uint64_t> last_loop{0};
 
 Hook make_hook(const SessionConfig& config) {
   if (config.on_resolve == nullptr) return nullptr;
@@ -29,7 +37,7 @@ Hook make_hook(const SessionConfig& config) {
 
 }  // namespace
 
-Loop::Loop(const SessionConfig& config) : config_(config) {}
+Loop::Loop(const SessionConfig& config) : config_(config), number_(++last_loop) {}
 
 Loop::~Loop() { HC_CHECK(!thread_.joinable()); }
 
@@ -126,23 +134,31 @@ void Loop::detach() {
 
 Stats Loop::stats() {
   Stats stats;
+  uint64_t mailed = 0;
   {
     std::lock_guard lock(mutex_);
     stats = published_;
+    mailed = mailed_.load(std::memory_order_relaxed);
   }
   // In flight for whoever submitted them, though the loop has not met them.
-  uint64_t mailed = mailed_.load(std::memory_order_relaxed);
   stats.submitted += mailed;
   stats.in_flight += mailed;
   return stats;
 }
 
-bool Loop::is_any_loop_thread() { return is_on_a_loop; }
+bool Loop::is_any_loop_thread() { return place.loop != 0 && place.generation == fork_generation(); }
+
+bool Loop::is_loop_thread() const { return place.loop == number_; }
 
 void Loop::run() {
-  is_on_a_loop = true;
+  place = {number_, fork_generation()};
   reactor_.bind_to_this_thread();
-  while (!(engine_->is_closing() && engine_->is_empty())) turn();
+  while (!(engine_->is_closing() && engine_->is_empty())) {
+    turn();
+    // A callback forked, and the child returned from it. Everything here belongs to the parent; the thread ends, and
+    // with it, being the only one, the child.
+    if (!is_any_loop_thread()) return;
+  }
   end();
 }
 
@@ -228,6 +244,8 @@ void Loop::end() {
   publish(reactor_.now());
   engine_.reset();
   waker_.detach(reactor_.poller());
+  waker_.close();
+  reactor_.poller().close();
 
   std::vector<std::function<void()>> callbacks;
   {

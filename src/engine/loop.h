@@ -43,7 +43,7 @@ class Loop final : public DescriptorBudget::Listener {
 
   /// On the loop thread of this or of any other session.
   static bool is_any_loop_thread();
-  bool is_loop_thread() const { return reactor_.is_loop_thread(); }
+  bool is_loop_thread() const;
   void join();
   void detach();
   Stats stats();
@@ -68,6 +68,7 @@ class Loop final : public DescriptorBudget::Listener {
   void on_room() override;
 
   const SessionConfig& config_;
+  const uint64_t number_;  // never used again in this process
   SystemClock clock_;
   Reactor reactor_{clock_};
   Waker waker_;

@@ -30,11 +30,14 @@ class Waiting {
   std::unique_ptr<Response> response_;
 };
 
+std::atomic<uint64_t> last_number{0};
+
 Status closed() { return {HC_E_CLOSED, "the session is closed"}; }
 
 }  // namespace
 
-Session::Session(SessionConfig config) : config_(std::move(config)), loop_(config_) {}
+Session::Session(SessionConfig config)
+    : config_(std::move(config)), loop_(config_), number_(last_number.fetch_add(1) + 1) {}
 
 Session::~Session() = default;
 
@@ -60,13 +63,16 @@ Status Session::submit(const hc_request& args, Destination destination, hc_id* i
   if (Status status = Request::create(args, config_, &request); !status.is_ok()) return status;
   if (destination.queue != nullptr) {
     if (destination.queue->is_closed()) return {HC_E_CLOSED, "the queue is closed"};
-    std::weak_ptr<Session> self = weak_from_this();
-    destination.queue->on_close(this, [self] {
-      if (auto session = self.lock()) session->loop_.post([](Engine& engine) { engine.cancel_orphans(); });
-    });
+    if (!destination.queue->knows(number_)) follow(*destination.queue);
   }
   auto transfer = std::make_unique<Transfer>(std::move(request), std::move(destination), SystemClock().now());
   return loop_.submit(std::move(transfer), id) ? Status::ok() : closed();
+}
+
+void Session::follow(CompletionQueue& queue) {
+  queue.on_close(number_, [weak = weak_from_this()] {
+    if (auto self = weak.lock()) self->loop_.post([](Engine& engine) { engine.cancel_orphans(); });
+  });
 }
 
 Status Session::perform(const hc_request& request, std::unique_ptr<Response>* out) {
@@ -93,6 +99,7 @@ Status Session::close(Duration drain) {
 }
 
 void Session::close_async(Duration drain, std::function<void()> on_closed) {
+  auto self = shared_from_this();  // on_closed may release it before this returns
   is_closing_.store(true);
   if (on_closed) loop_.on_ended(std::move(on_closed));
   loop_.close(drain);
@@ -102,18 +109,22 @@ void Session::release() {
   bool was_open = !is_closing_.exchange(true);
   if (loop_.is_loop_thread()) {
     // Kept alive by the thread's last act.
-    loop_.on_ended([self = shared_from_this()] {});
+    loop_.on_ended([self = shared_from_this(), was_open] {
+      if (was_open) self->complain_of_release();
+    });
     loop_.close(0);
     loop_.detach();
     return;
   }
   loop_.close(0);
   join();
-  if (was_open) {
-    Log(config_).line(HC_LOG_WARNING, "session released while open; it had " +
-                                          std::to_string(loop_.open_at_close()) +
-                                          " open connections. Close sessions with hc_session_close()");
-  }
+  if (was_open) complain_of_release();
+}
+
+void Session::complain_of_release() {
+  Log(config_).line(HC_LOG_WARNING, "session released while open; it had " +
+                                        std::to_string(loop_.open_at_close()) +
+                                        " open connections. Close sessions with hc_session_close()");
 }
 
 void Session::join() {

@@ -42,10 +42,14 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   Status post(Loop::Task task);
+  /// Learns when a queue is closed.
+  void follow(CompletionQueue& queue);
   void join();
+  void complain_of_release();
 
   const SessionConfig config_;
   Loop loop_;
+  const uint64_t number_;  // in this process, never used again
   std::atomic<bool> is_closing_{false};
   std::mutex join_mutex_;
 };

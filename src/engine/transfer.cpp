@@ -161,7 +161,7 @@ bool Transfer::run_attempt(Permit permit, const Endpoint& remote) {
   if (is_out_of_descriptors(status)) {
     if (race_ != nullptr) race_->put_back();
     engine_->on_descriptor_shortage();
-    if (running_.empty()) back_in_line(true);
+    if (running_.empty()) back_in_line(false);
   } else {
     on_attempt_lost(std::move(status));
   }

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -22,14 +25,15 @@ class Mailbox {
   /// False when the box is closed: `make` was not called.
   template <typename Make>
   bool push(Make&& make) {
-    bool must_wake = false;
     {
       std::lock_guard lock(mutex_);
       if (is_closed_) return false;
       mail_.push_back(make());
-      must_wake = std::exchange(is_loop_asleep_, false);
+      if (!std::exchange(is_loop_asleep_, false)) return true;
+      wakers_.fetch_add(1, std::memory_order_relaxed);
     }
-    if (must_wake) waker_.wake();
+    waker_.wake();
+    wakers_.fetch_sub(1, std::memory_order_release);  // from here on the box may be gone
     return true;
   }
 
@@ -47,10 +51,14 @@ class Mailbox {
     return is_loop_asleep_;
   }
 
-  /// No mail is accepted from now on; what is inside can still be drained.
+  /// No mail is accepted from now on; what is inside can still be drained. When it returns, no push() touches the
+  /// waker or the box any more, not even one whose mail was read long ago and who is slow to wake the loop for it.
   void close() {
-    std::lock_guard lock(mutex_);
-    is_closed_ = true;
+    {
+      std::lock_guard lock(mutex_);
+      is_closed_ = true;
+    }
+    while (wakers_.load(std::memory_order_acquire) > 0) std::this_thread::yield();
   }
 
  private:
@@ -59,6 +67,7 @@ class Mailbox {
   std::vector<Mail> mail_;
   bool is_loop_asleep_ = false;
   bool is_closed_ = false;
+  std::atomic<size_t> wakers_{0};  // who have left the lock and are about to wake the loop
 };
 
 }  // namespace hc

@@ -42,6 +42,11 @@ void Poller::watch(int fd, FdWatcher& watcher, uint8_t interest) {
   HC_CHECK(fd >= 0);
   if (watches_.size() <= static_cast<size_t>(fd)) watches_.resize(static_cast<size_t>(fd) + 64);
   Watch& watch = watches_[static_cast<size_t>(fd)];
+  if (watch.watcher != nullptr && watch.watcher != &watcher) {
+    // The number has a new owner, so its old descriptor was closed without a word; see apply().
+    ++watch.generation;
+    watch.is_in_kernel = false;
+  }
   watch.watcher = &watcher;
   watch.interest = interest;
   if (watch.is_dirty || (watch.is_in_kernel && watch.registered == interest)) return;

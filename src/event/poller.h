@@ -33,6 +33,7 @@ class FdWatcher {
 class Poller {
  public:
   static Status create(Poller* out);
+  void close() { epoll_.reset(); }
 
   /// Records that `watcher` wants `interest` (of kReadable, kWritable) on `fd` from the next flush() on.
   void watch(int fd, FdWatcher& watcher, uint8_t interest);

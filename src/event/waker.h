@@ -13,6 +13,8 @@ class Waker final : public FdWatcher {
 
   void attach(Poller& poller) { poller.watch(event_.get(), *this, kReadable); }
   void detach(Poller& poller) { poller.forget(event_.get(), *this); }
+  /// Detached. Nobody may wake it from now on.
+  void close() { event_.reset(); }
   /// Any thread.
   void wake();
   void on_ready(int fd, uint8_t readiness) override;

@@ -54,7 +54,7 @@ void DescriptorBudget::listen(Listener& listener) {
   if (!listener.is_linked()) listeners_.push_back(listener);
   has_listeners_.store(true);
   // What was given back between the refusal and now told nobody.
-  if (used() < capacity()) listener.on_room();
+  if (used_.load() < capacity()) listener.on_room();
 }
 
 void DescriptorBudget::stop_listening(Listener& listener) {

@@ -21,6 +21,7 @@ std::optional<uint32_t> parse_scope(const std::string& text) {
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   if (text.empty() || text.size() > INET6_ADDRSTRLEN + IF_NAMESIZE) return std::nullopt;
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;  // inet_pton() would stop there
   IpAddress address;
   std::string copy(text);
   if (inet_pton(AF_INET, copy.c_str(), address.bytes.data()) == 1) return address;

@@ -9,6 +9,7 @@
 namespace hc {
 namespace {
 
+constexpr size_t kUsualHead = 512;
 constexpr uint64_t kMaxAhead = 1U << 20;  // memory taken on the word of a Content-Length
 
 std::string_view without_line_end(std::string_view line) {
@@ -86,6 +87,7 @@ bool ResponseBuilder::on_header_line(std::string_view line) {
   if (is_head_complete_) return true;  // a trailer field
   std::string_view text = without_line_end(line);
   if (text.empty()) return end_head();
+  if (response_->head_.empty()) response_->head_.reserve(kUsualHead);
   response_->head_ += line;
   return response_->http_status_ == 0 ? on_status_line(text) : on_field(text);
 }

@@ -50,7 +50,7 @@ bool ends_in_number(std::string_view host) {
 }
 
 Status check_name(std::string_view host) {
-  if (host.size() > 254) return bad("host is longer than 253 bytes");
+  if (host.size() > (host.ends_with('.') ? 254 : 253)) return bad("host is longer than 253 bytes");
   for (char c : host) {
     if (static_cast<unsigned char>(c) >= 0x80) return bad("host is not ASCII; give its xn-- form");
     if (!is_host_character(c)) return bad("host has a character that no host name has");
