@@ -23,10 +23,9 @@ constexpr long kNoAgeSeconds = 10L * 365 * 24 * 3600;  // idle connections end w
 constexpr int kGo = CURL_PREREQFUNC_OK;
 constexpr int kStop = CURL_PREREQFUNC_ABORT;
 
-// 8.16.0 alone refuses -1 (curl #18959).
-long never_prune_dns() {
-  return CurlRuntime::version_number() == curl_version_of(8, 16, 0) ? kNoAgeSeconds : -1L;
-}
+// 8.16.0 alone refuses -1 (curl #18959). It alone also remembers a lookup that resolver_callback() refused as a name
+// that does not exist, which must not outlive the transfer; our own entries are permanent whatever the timeout.
+long never_prune_dns() { return CurlRuntime::version_number() == curl_version_of(8, 16, 0) ? 0L : -1L; }
 
 }  // namespace
 
@@ -275,9 +274,11 @@ CURLcode CurlAttempt::tls_callback(CURL*, void* context, void*) noexcept {
 
 AttemptResult CurlAttempt::result(CURLcode code) {
   using Kind = AttemptResult::Kind;
-  if (code == CURLE_OK) return {Kind::kAnswered, Status::ok()};
+  if (code == CURLE_OK && builder().is_head_complete()) return {Kind::kAnswered, Status::ok()};
   if (!refusal_.is_ok()) return {Kind::kFailed, refusal_};
   if (!builder().status().is_ok()) return {Kind::kFailed, builder().status()};
+  // libcurl takes the end of the connection for the end of the head.
+  if (code == CURLE_OK) return {Kind::kFailed, Status(HC_E_DISCONNECTED, "the response head has no end")};
   if (!was_ready_ && found_nothing_idle_) return {Kind::kNothingIdle, Status::ok()};
   Status status = status_of(failure(code));
   bool is_stale = is_reused_ && was_ready_ && !builder().has_bytes();
@@ -288,6 +289,7 @@ AttemptResult CurlAttempt::result(CURLcode code) {
 
 CurlFailure CurlAttempt::failure(CURLcode code) const {
   CurlFailure failure{code, error_text_, {}, 0, 0};
+  if (made_socket_) failure.where = plan_.remote.to_string();
   curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &failure.os_errno);
   curl_easy_getinfo(easy_, CURLINFO_SSL_VERIFYRESULT, &failure.verify_result);
   return failure;

@@ -77,7 +77,7 @@ bool is_reset_while_connecting_tls(const CurlFailure& failure) {
 
 std::string describe(const CurlFailure& failure) {
   std::string message;
-  if (!failure.where.empty()) message = std::string(failure.where) + ": ";
+  if (!failure.where.empty()) message = failure.where + ": ";
   if (failure.code == CURLE_COULDNT_CONNECT && failure.os_errno != 0) {
     return message + "connect failed: " + std::generic_category().message(static_cast<int>(failure.os_errno));
   }

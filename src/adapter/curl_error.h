@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <string>
 #include <string_view>
 
 #include "base/status.h"
@@ -12,7 +13,7 @@ namespace hc {
 struct CurlFailure {
   CURLcode code = CURLE_OK;
   std::string_view text;   // of CURLOPT_ERRORBUFFER, may be empty
-  std::string_view where;  // "127.0.0.1:8080", may be empty
+  std::string where;       // "127.0.0.1:8080", may be empty
   long os_errno = 0;
   long verify_result = 0;  // X509_V_ERR_*
 };

@@ -15,6 +15,14 @@ namespace {
 // Never connected to: open_callback() replaces it. From the reserved 240/4, so that a mistake would fail loudly.
 constexpr const char* kDummyAddress = "240.0.0.1";
 
+// For libcurl 7.88 a TLS connection with anything left to read is alive, and the server's close_notify is such a
+// thing: it would never be closed. MSG_TRUNC throws the bytes of a TCP socket away uncopied (tcp(7)); nothing comes
+// after them, since the kernel answers what arrives after a shutdown with a reset.
+void discard_unread(int fd) {
+  while (recv(fd, nullptr, 1 << 20, MSG_TRUNC | MSG_DONTWAIT) > 0) {
+  }
+}
+
 }  // namespace
 
 CurlTransport::CurlTransport(const SessionConfig& config, Reactor& reactor, Ledger& ledger)
@@ -92,6 +100,7 @@ void CurlTransport::retire(Connection& connection) {
   // No event may follow: a shut down socket is readable for ever.
   reactor_.poller().forget(connection.fd(), shard(connection.shard()));
   shutdown(connection.fd(), SHUT_RDWR);
+  discard_unread(connection.fd());
   janitors_[connection.shard()]->on_retired();
 }
 

@@ -57,4 +57,10 @@ std::string IpAddress::to_string() const {
   return result;
 }
 
+std::string Endpoint::to_string() const {
+  std::string host = address.to_string();
+  if (address.family == Family::kV6) host.insert(0, 1, '[').push_back(']');
+  return host.append(1, ':').append(std::to_string(port));
+}
+
 }  // namespace hc

@@ -31,6 +31,8 @@ struct Endpoint {
   IpAddress address;
   uint16_t port = 0;
 
+  /// "127.0.0.1:80", "[::1]:80".
+  std::string to_string() const;
   auto operator<=>(const Endpoint&) const = default;
 };
 

@@ -236,11 +236,10 @@ void Ledger::uncount(Connection& connection) {
 // enough for that and the same in every run.
 TimePoint Ledger::lifetime_end(uint64_t number, TimePoint now) const {
   if (config_.max_lifetime == 0) return kNever;
-  uint64_t mixed = number * 0x9E3779B97F4A7C15U >> 32;
+  auto mixed = static_cast<uint32_t>(number * 0x9E3779B97F4A7C15U >> 32);
   Duration tenth = config_.max_lifetime / 10;
-  Duration jitter =
-      tenth == 0 ? 0 : static_cast<Duration>(mixed % static_cast<uint64_t>(2 * tenth + 1)) - tenth;
-  return later(now, config_.max_lifetime + jitter);
+  auto extra = static_cast<Duration>(static_cast<double>(2 * tenth) * (mixed / 0x1p32));
+  return later(later(now, config_.max_lifetime - tenth), extra);
 }
 
 }  // namespace hc

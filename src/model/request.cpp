@@ -14,7 +14,9 @@ namespace {
 constexpr size_t kMaxHeaderLines = 1000;
 constexpr uint64_t kLongestMs = 1000ULL * 3600 * 24 * 365 * 100;
 
-std::string_view view(hc_str text) { return {text.data, text.len}; }
+std::string_view view(hc_str text) {
+  return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.len);
+}
 
 bool has_line_break(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });

@@ -121,7 +121,7 @@ std::vector<Outcome> Queue::take_ready() {
   return std::exchange(arrived_, {});
 }
 
-Client::Client(const Setup& setup) {
+Client::Client(const SessionSetup& setup) {
   hc_session_options options;
   hc_session_options_init(&options, sizeof options);
   if (setup) setup(options);

@@ -68,7 +68,7 @@ struct Outcome {
 testing::AssertionResult is(const Outcome& outcome, hc_status expected);
 testing::AssertionResult is(const Outcome& outcome, hc_status expected, int32_t phase);
 
-using Setup = std::function<void(hc_session_options&)>;
+using SessionSetup = std::function<void(hc_session_options&)>;
 using Tune = std::function<void(hc_request&)>;
 
 /// A queue, and what was taken from it and nobody has asked for yet.
@@ -102,7 +102,7 @@ class Queue {
 class Client {
  public:
   /// Throws std::runtime_error with the message when the options are refused.
-  explicit Client(const Setup& setup = {});
+  explicit Client(const SessionSetup& setup = {});
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;

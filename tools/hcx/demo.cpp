@@ -50,8 +50,8 @@ int run(const DemoOptions& options) {
   Progress progress(options.plain ? Progress::Mode::kOff : Progress::Mode::kOnTerminals);
   const DemoResult result = DemoRun(options, server, progress).run();
   const ServerCount count = ask_server(server);
-  const std::vector<Check> checks = check_demo(options, result, count, server.ports());
-  write_out(report_text(options, result, server.ports(), style));
+  const std::vector<Check> checks = check_demo(options, result, count);
+  write_out(report_text(options, result, style));
   write_out(checks_text(checks, style));
   if (!std::all_of(checks.begin(), checks.end(), [](const Check& check) { return check.holds; })) return 1;
   return result.was_interrupted ? kInterrupted : 0;

@@ -14,12 +14,6 @@ std::string within(std::uint64_t number, std::uint64_t limit) {
   return grouped(number) + (limit == 0 ? " (no limit)" : " of " + grouped(limit));
 }
 
-std::uint64_t host_peak(const SocketWitness& witness, const std::array<std::uint16_t, 3>& ports) {
-  std::uint64_t peak = 0;
-  for (const std::uint16_t port : ports) peak = std::max(peak, witness.peak_of(port));
-  return peak;
-}
-
 Check check_sum(const Tally& tally) {
   return {tally.submitted == tally.answered + tally.failed + tally.cancelled,
           grouped(tally.submitted) + " submitted = " + grouped(tally.answered) + " answered + " +
@@ -27,7 +21,7 @@ Check check_sum(const Tally& tally) {
 }
 
 Check check_completions(const Tally& tally) {
-  std::string text = grouped(tally.completions) + " completions, one for each request";
+  std::string text = plural(tally.completions, "completion") + ", one for each request";
   if (tally.strays > 0) text += "; " + grouped(tally.strays) + " of no request under way";
   return {tally.completions == tally.submitted && tally.strays == 0, text};
 }
@@ -65,10 +59,13 @@ std::vector<Check> check_sockets(const DemoOptions& options, const hc_stats& sta
                                                              grouped(stats.sockets_closed) + " closed"}};
 }
 
-Check check_kernel(const DemoOptions& options, const SocketWitness& witness, std::uint64_t most_per_host) {
-  return {is_within(witness.peak(), options.limit) && is_within(most_per_host, options.limit_per_host),
-          "kernel: at most " + within(witness.peak(), options.limit) + " sockets at one time, " +
-              within(most_per_host, options.limit_per_host) + " per host"};
+std::vector<Check> check_kernel(const DemoOptions& options, const DemoResult& result) {
+  const std::uint64_t of_host = *std::max_element(result.origin_peaks.begin(), result.origin_peaks.end());
+  return {{is_within(result.peak, options.limit) && is_within(of_host, options.limit_per_host),
+           "kernel: at most " + within(result.peak, options.limit) + " sockets at one time, " +
+               within(of_host, options.limit_per_host) + " per host"},
+          {result.sockets_made == result.stats.sockets_opened,
+           "kernel: " + plural(result.sockets_made, "socket") + " made"}};
 }
 
 // A socket that was given up while it connected may or may not have reached the server.
@@ -101,13 +98,13 @@ void append(std::vector<Check>& to, const std::vector<Check>& more) {
 
 }  // namespace
 
-std::vector<Check> check_demo(const DemoOptions& options, const DemoResult& result, const ServerCount& server,
-                              const std::array<std::uint16_t, 3>& ports) {
+std::vector<Check> check_demo(const DemoOptions& options, const DemoResult& result,
+                              const ServerCount& server) {
   std::vector<Check> checks{check_sum(result.tally), check_completions(result.tally),
                             check_stats(result.tally, result.stats), check_outcomes(result.tally),
                             check_bodies(result.tally)};
   append(checks, check_sockets(options, result.stats));
-  checks.push_back(check_kernel(options, result.witness, host_peak(result.witness, ports)));
+  append(checks, check_kernel(options, result));
   append(checks, check_server(result, server));
   checks.push_back(check_footprint(result));
   return checks;

@@ -1,8 +1,6 @@
 // Whether the demo's numbers add up.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <string>
 #include <vector>
 

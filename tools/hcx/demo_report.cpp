@@ -8,9 +8,10 @@ namespace hc::hcx {
 
 namespace {
 
-constexpr std::size_t kLabelWidth = 14;
-constexpr std::size_t kNameWidth = 24;
-constexpr std::size_t kNumberWidth = 11;
+constexpr std::size_t kLabelWidth = 13;
+constexpr std::size_t kNameWidth = 22;
+constexpr std::size_t kNumberWidth = 10;
+constexpr std::size_t kNoteWidth = 80 - 2 - kLabelWidth - kNameWidth - kNumberWidth - 2;
 
 /// Rows of three columns: a section (only in its first row), a name, numbers and words about them.
 class Table {
@@ -24,7 +25,7 @@ class Table {
   void row(std::string_view name, std::string_view number, std::string_view note = {}) {
     start_row(name);
     text_ += right(number, kNumberWidth);
-    if (!note.empty()) text_ += "  " + style_.dim(note);
+    if (!note.empty()) text_ += "  " + style_.dim(note.substr(0, kNoteWidth));
     text_ += "\n";
   }
   void percentiles(std::string_view name, const Percentiles& values) {
@@ -78,15 +79,14 @@ void add_latency(Table& table, const Tally& tally) {
   table.percentiles("from its slot", percentiles_of(tally.since_start));
 }
 
-void add_waiting(Table& table, const DemoOptions& options, const hc_stats& stats) {
+void add_waiting(Table& table, const hc_stats& stats) {
   table.section("Waiting");
   const double mean = per(stats.waited_ns, stats.submitted);
   table.row("for a slot, mean", duration(static_cast<std::uint64_t>(mean)),
-            duration(stats.waited_ns) + " together, " + grouped(options.outstanding) + " outstanding");
+            fixed(static_cast<double>(stats.waited_ns) / 1e9, 1) + " s in all");
 }
 
-void add_connections(Table& table, const DemoOptions& options, const DemoResult& result,
-                     const std::array<std::uint16_t, 3>& ports) {
+void add_connections(Table& table, const DemoOptions& options, const DemoResult& result) {
   const hc_stats& stats = result.stats;
   table.section("Connections");
   table.row("opened", grouped(stats.sockets_opened));
@@ -94,8 +94,8 @@ void add_connections(Table& table, const DemoOptions& options, const DemoResult&
       "reused", grouped(stats.connections_reused),
       percent(stats.connections_reused, stats.connections_reused + stats.connections_made) + " of all uses");
   table.row("most open at one time", grouped(stats.sockets_peak), of_limit(options.limit));
-  for (std::size_t i = 0; i < ports.size(); ++i) {
-    table.row("  " + std::string(kOriginNames[i]), grouped(result.witness.peak_of(ports[i])),
+  for (std::size_t i = 0; i < kOriginNames.size(); ++i) {
+    table.row("  " + std::string(kOriginNames[i]), grouped(result.origin_peaks[i]),
               of_limit(options.limit_per_host));
   }
   table.row("stale, repeated once", grouped(stats.stale_retries));
@@ -108,17 +108,30 @@ void add_dns(Table& table, const hc_stats& stats) {
             percent(stats.dns_cache_hits, stats.dns_cache_hits + stats.dns_lookups));
 }
 
-void add_outcomes(Table& table, const Tally& tally) {
+// Most failures are part of the plan.
+std::string failure_note(hc_status status) {
+  if (status == HC_E_DISCONNECTED) return "as asked: closed or reset";
+  if (status == HC_E_DNS) return "as asked: no such name";
+  return hc_status_text(status);
+}
+
+std::string cancel_note(const DemoResult& result) {
+  if (result.was_interrupted) return "interrupted";
+  if (result.tally.cancels_asked == 0) return "";
+  return "of " + grouped(result.tally.cancels_asked) + "; the rest were faster";
+}
+
+void add_outcomes(Table& table, const DemoResult& result) {
+  const Tally& tally = result.tally;
   table.section("Outcomes");
   for (const auto& [hundreds, count] : tally.answers) {
     table.row("answered " + std::to_string(hundreds) + "xx", grouped(count));
   }
   for (const auto& [status, count] : tally.failures) {
     table.row(std::string(hc_status_name(status)).substr(0, kNameWidth), grouped(count),
-              hc_status_text(status));
+              failure_note(status));
   }
-  table.row("cancelled", grouped(tally.cancelled),
-            "of " + grouped(tally.cancels_asked) + " asked for; the others were faster");
+  table.row("cancelled", grouped(tally.cancelled), cancel_note(result));
 }
 
 }  // namespace
@@ -138,22 +151,21 @@ std::string opening_text(const DemoOptions& options, const Style& style) {
          "\n";
 }
 
-std::string report_text(const DemoOptions& options, const DemoResult& result,
-                        const std::array<std::uint16_t, 3>& ports, const Style& style) {
+std::string report_text(const DemoOptions& options, const DemoResult& result, const Style& style) {
   Table table(style);
   add_speed(table, result);
   add_latency(table, result.tally);
-  add_waiting(table, options, result.stats);
-  add_connections(table, options, result, ports);
+  add_waiting(table, result.stats);
+  add_connections(table, options, result);
   add_dns(table, result.stats);
-  add_outcomes(table, result.tally);
+  add_outcomes(table, result);
   return table.text();
 }
 
 std::string checks_text(const std::vector<Check>& checks, const Style& style) {
   std::string text = "\n  " + style.bold("Checks") + "\n";
   for (const Check& check : checks) {
-    text += "    " + (check.holds ? style.green("ok    ") : style.red("FAILED")) + "  " + check.text + "\n";
+    text += "  " + (check.holds ? style.green("ok    ") : style.red("FAILED")) + "  " + check.text + "\n";
   }
   return text;
 }

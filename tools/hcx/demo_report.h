@@ -1,8 +1,6 @@
 // The demo's table: 80 columns, for people.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,8 +12,7 @@
 namespace hc::hcx {
 
 std::string opening_text(const DemoOptions& options, const Style& style);
-std::string report_text(const DemoOptions& options, const DemoResult& result,
-                        const std::array<std::uint16_t, 3>& ports, const Style& style);
+std::string report_text(const DemoOptions& options, const DemoResult& result, const Style& style);
 std::string checks_text(const std::vector<Check>& checks, const Style& style);
 
 }  // namespace hc::hcx

@@ -45,6 +45,7 @@ DemoRun::DemoRun(const DemoOptions& options, const DemoServer& server, Progress&
       server_(server),
       progress_(progress),
       plan_(options.seed),
+      witness_(options.limit, options.limit_per_host),
       slots_(std::min(options.outstanding, options.requests)) {
   for (std::size_t i = slots_.size(); i > 0; --i) free_slots_.push_back(i - 1);
 }
@@ -69,7 +70,7 @@ void DemoRun::create_session_and_queue() {
   options.ttl_dns_cache_ms = kDnsCacheMs;
   options.dns_negative_ttl_ms = kDnsCacheMs;
   options.on_socket = SocketWitness::on_socket;
-  options.on_socket_data = &result_.witness;
+  options.on_socket_data = &witness_;
   session_ = create_session(options);
   queue_ = create_queue();
 }
@@ -172,6 +173,11 @@ void DemoRun::close() {
   result_.stats = stats_of(session_.get());
   session_.reset();
   queue_.reset();
+  for (std::size_t i = 0; i < kOriginNames.size(); ++i) {
+    result_.origin_peaks[i] = witness_.peak_of(server_.ports()[i]);
+  }
+  result_.peak = witness_.peak();
+  result_.sockets_made = witness_.seen();
 }
 
 }  // namespace hc::hcx

@@ -1,6 +1,7 @@
 // Sends the demo's requests through one session and one completion queue, on one thread.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <queue>
@@ -27,7 +28,10 @@ Footprint footprint();
 struct DemoResult {
   Tally tally;
   hc_stats stats{};
-  SocketWitness witness;
+  // As the kernel had it.
+  std::uint64_t sockets_made = 0;
+  std::uint64_t peak = 0;
+  std::array<std::uint64_t, 3> origin_peaks{};
   std::uint64_t elapsed_ns = 0;  // first submit to last completion
   bool was_interrupted = false;
   Footprint before;
@@ -71,6 +75,7 @@ class DemoRun {
   const DemoServer& server_;
   Progress& progress_;
   Plan plan_;
+  SocketWitness witness_;  // before the session, whose loop writes to it
   Session session_;
   Queue queue_;
   std::vector<Slot> slots_;

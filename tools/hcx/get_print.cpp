@@ -100,16 +100,16 @@ std::string request_head(std::string_view url, const GetOptions& options) {
   };
   add("Host", printable(text.authority));
   if (!options.user.empty() || !text.userinfo.empty()) add("Authorization", "Basic (not shown)");
-  add("User-Agent", std::string("libhc/") + hc_version());
   add("Accept", "*/*");
-  if (options.body) add("Content-Length", std::to_string(options.body->size()));
-  if (options.body) add("Content-Type", "application/x-www-form-urlencoded");
   for (const HeaderArgument& header : options.headers) {
     if (header.is_removal) continue;
     const bool is_secret = header.is_named("Authorization") || header.is_named("Proxy-Authorization");
     head +=
         "> " + printable(header.name) + ": " + (is_secret ? "(not shown)" : printable(header.value)) + "\n";
   }
+  if (options.body) add("Content-Type", "application/x-www-form-urlencoded");
+  add("User-Agent", std::string("libhc/") + hc_version());
+  if (options.body) add("Content-Length", std::to_string(options.body->size()));
   return head + "> \n";
 }
 

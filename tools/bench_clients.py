@@ -1,0 +1,154 @@
+"""Where the clients of tools/bench.py are built and run, and what a run of one comes to."""
+
+import json
+import os
+import pathlib
+import platform
+import re
+import resource
+import subprocess
+
+from matrix import HOME as MATRIX_HOME, LOGS, SHARED, jobs, take_snapshot
+from matrix_chroot import Chroot, Failed
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILT = ROOT / "build/release/bin"
+TRUSTED = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
+LONGEST_RUN = 300  # seconds; longer means that it hangs
+SLACK = 1.15  # how much longer than asked a run is planned, so that few have to be repeated
+
+
+class BenchFailed(Exception):
+    """Something did not work; the text says what."""
+
+
+# -------------------------------------------------------------------------------------------------------- where
+
+
+class Here:
+    """The clients in the release preset of this tree."""
+
+    def build(self):
+        """`./run bench` has done it."""
+
+    def command(self, program, *arguments):
+        return [str(BUILT / f"hc_bench_{program}"), *map(str, arguments)]
+
+    def share(self, path):
+        """The name of a file of ours as the client sees it."""
+        return str(path)
+
+    def versions(self):
+        return versions(lambda *command: subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+
+
+class InChroot:
+    """The clients built and run in a release of ./run matrix."""
+
+    def __init__(self, release, packages):
+        self.chroot = Chroot(release, MATRIX_HOME / release, SHARED, LOGS)
+        self.packages = packages.split()
+        self.where = f"/matrix/{release}-release"
+
+    def build(self):
+        if os.getpid() != 1:  # else what is mounted would outlive this
+            raise BenchFailed("start it with ./run bench")
+        for directory in (SHARED / "source", SHARED / "ccache", SHARED / "bench", LOGS):
+            directory.mkdir(parents=True, exist_ok=True)
+        take_snapshot(ROOT, SHARED / "source")
+        try:
+            self.chroot.prepare(self.packages)
+            self.chroot.run("configure", "cmake", "--preset", "release", "-S", "/matrix/source", "-B", self.where)
+            self.chroot.run("build-bench", "ninja", "-C", self.where, "-j", jobs(), "hc_bench_clients")
+        except Failed as failure:
+            raise BenchFailed(str(failure)) from failure
+
+    def command(self, program, *arguments):
+        return self.chroot.command(f"{self.where}/bin/hc_bench_{program}", *arguments)
+
+    def share(self, path):
+        (SHARED / "bench" / path.name).write_bytes(path.read_bytes())
+        return f"/matrix/bench/{path.name}"
+
+    def versions(self):
+        return versions(self.chroot.output)
+
+
+def versions(output):
+    """What the numbers depend on."""
+    installed = {
+        name: output("dpkg-query", "-W", "-f", "${Version}", package).strip()
+        for name, package in (("libcurl", "libcurl4-openssl-dev"), ("c-ares", "libc-ares-dev"), ("OpenSSL", "libssl-dev"))
+    }
+    server = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=False).stderr
+    return {
+        **installed,
+        "nginx": server.strip().rpartition("/")[2],
+        "compiler": "g++ " + output("g++", "-dumpfullversion").strip(),
+        "kernel": platform.release(),
+        "cores": str(os.cpu_count()),
+    }
+
+
+# ------------------------------------------------------------------------------------------------------ running
+
+
+class Client:
+    """One client in one scenario: `command` makes its command line for a number of requests and for seconds."""
+
+    def __init__(self, name, command, requests=None, guess=20_000):
+        self.name = name
+        self.command = command
+        self.fixed = requests  # how many, if not as many as the time allows
+        self.planned = guess  # for the next run
+
+
+class Runner:
+    def __init__(self, place, seconds):
+        self.measure = str(BUILT / "hc_bench_measure")
+        self.place = place
+        self.seconds = seconds
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))  # inherited by all that is started
+
+    def run(self, client):
+        """One run that lasts long enough, as {key: number}."""
+        while True:
+            result = self._run_once(client, client.fixed or client.planned)
+            rate = result["requests"] / result["seconds"]
+            client.planned = max(int(rate * self.seconds * SLACK), 1)
+            if client.fixed or result["seconds"] >= self.seconds:
+                return result
+
+    def _run_once(self, client, requests):
+        command = [self.measure, *client.command(requests, self.seconds * 1.02)]
+        try:
+            ran = subprocess.run(
+                command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LONGEST_RUN, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise BenchFailed(f"{client.name} hangs: {' '.join(command)[:500]}") from None
+        if ran.returncode != 0:
+            raise BenchFailed(f"{client.name} fails: {' '.join(command)[:500]}\n{ran.stderr}")
+        *own, usage = ran.stdout.strip().splitlines()
+        return summary(parse("\n".join(own)), json.loads(usage))
+
+
+def parse(output):
+    """What a client says about itself: one line of JSON, or the text of wrk."""
+    if output.startswith("{"):
+        return json.loads(output)
+    if match := re.search(r"(\d+) requests in ([\d.]+)s", output):
+        return {"requests": float(match[1]), "seconds": float(match[2])}
+    raise BenchFailed(f"cannot read: {output}")
+
+
+def summary(own, usage):
+    cpu = usage["user_s"] + usage["system_s"]
+    return {
+        "requests_per_s": own["requests"] / own["seconds"],
+        "cpu_us_per_request": cpu / own["requests"] * 1e6,
+        "user_us_per_request": usage["user_s"] / own["requests"] * 1e6,
+        "peak_rss_mb": usage["peak_rss_mb"],
+        **own,
+    }

@@ -1,0 +1,293 @@
+#!/usr/bin/python3
+"""Builds and tests libhc on the Debian releases it is for, and runs the oldest one's binaries on the newer ones.
+
+    ./run matrix                all releases; the result goes to docs/matrix.md too
+    ./run matrix trixie         some; docs/matrix.md stays
+    ./run matrix --upgrade      with today's packages of each release
+    ./run matrix --frozen-mirror    from a mirror that has stood still for so long that apt refuses its lists
+
+Everything is below build/matrix: the releases (bookworm, trixie, sid), shared/source (the tree as it was when this
+began), shared/<release> (its build), shared/ccache, log. To begin anew, delete it; nothing is mounted there once
+this has ended.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import datetime
+import fcntl
+import filecmp
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+
+from matrix_chroot import Chroot, Failed
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+HOME = ROOT / "build/matrix"
+SHARED = HOME / "shared"
+LOGS = HOME / "log"
+REPORT = ROOT / "docs/matrix.md"
+RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13", "sid": "Debian sid"}
+OLDEST = "bookworm"
+PROGRAMS = {"unit": 30, "engine": 60, "capi": 60, "functional": 120}  # seconds for one test, as in tests/CMakeLists
+VERSIONS = {"libcurl": "libcurl4-openssl-dev", "c-ares": "libc-ares-dev", "OpenSSL": "libssl-dev"}
+NOT_SOURCE = {".git", ".cache", "build", "dist", "__pycache__"}
+
+Tally = collections.namedtuple("Tally", "passed failed skipped unsteady problem", defaults=([], [], [], [], ""))
+Row = collections.namedtuple("Row", "release built_on versions tallies")
+
+
+# ------------------------------------------------------------------------------------------------- the source
+
+
+def sources(top):
+    """Relative paths of all files below `top` that are no one's output."""
+    for folder, below, names in os.walk(top):
+        below[:] = [name for name in below if name not in NOT_SOURCE]
+        yield from (pathlib.Path(folder, name).relative_to(top) for name in names)
+
+
+def take_snapshot(tree, copy):
+    """Makes `copy` equal to `tree`. A changed file gets the time of the copy, not its own: it may have been written
+    while an earlier snapshot was being built, and would then look older than what was built without it."""
+    wanted = set(sources(tree))
+    for path in set(sources(copy)) - wanted:
+        (copy / path).unlink()
+    for path in sorted(wanted):
+        old, new = copy / path, tree / path
+        if old.exists() and filecmp.cmp(old, new, shallow=False):
+            continue
+        old.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(new, old)
+
+
+# --------------------------------------------------------------------------------------------------- building
+
+
+def build(chroot):
+    """Builds the test programs of one release; returns what could not be built, as {program: log}."""
+    where = f"/matrix/{chroot.suite}"
+    chroot.run("configure", "cmake", "--preset", "dev", "-S", "/matrix/source", "-B", where)
+    known = chroot.output("ninja", "-C", where, "-t", "targets", "all")
+    broken = {}
+    for program in PROGRAMS:
+        target = f"hc_{program}_tests"
+        if f"\n{target}: phony" not in known:
+            broken[program] = "no such tests"
+            continue
+        try:
+            chroot.run(f"build-{program}", "ninja", "-k", "0", "-C", where, "-j", jobs(), target)
+        except Failed as failure:
+            broken[program] = f"not built ({failure})"
+    return broken
+
+
+def jobs():
+    """The compiler wants about 1 GB for each of its jobs."""
+    available = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 30
+    return max(1, min(os.cpu_count(), available))
+
+
+# ---------------------------------------------------------------------------------------------------- testing
+
+
+def names_of_tests(listing):
+    """The full names in the output of --gtest_list_tests, without the disabled."""
+    suite = ""
+    for line in listing.splitlines():
+        name = line.split("#")[0].strip()
+        if not line.startswith(" "):
+            suite = name
+        elif "DISABLED_" not in suite + name:
+            yield suite + name
+
+
+def run_test(chroot, program, name, seconds, log):
+    """Runs one test in a process of its own; returns passed, failed or skipped."""
+    command = chroot.command(program, f"--gtest_filter={name}")
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    ) as process:
+        try:
+            output = process.communicate(timeout=seconds)[0]
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output = process.communicate()[0] + f"\nmatrix: not done after {seconds} s\n".encode()
+    if process.returncode == 0 and b"[  SKIPPED ] 1 test" in output:
+        return "skipped"
+    if process.returncode == 0 and b"[  PASSED  ] 1 test" in output:
+        return "passed"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_bytes(output + f"\nmatrix: exit {process.returncode}\n".encode())
+    return "failed"
+
+
+def run_program(chroot, built_on, program):
+    """Runs all tests of one program. What fails is tried once more, alone: a busy machine is no difference between
+    versions. It is then called unsteady."""
+    path = f"/matrix/{built_on}/bin/hc_{program}_tests"
+    seconds = PROGRAMS[program]
+    logs = LOGS / f"{chroot.suite}-tests-of-{built_on}" / program
+    shutil.rmtree(logs, ignore_errors=True)
+    names = list(names_of_tests(chroot.output(path, "--gtest_list_tests")))
+    if not names:
+        return Tally(problem="does not start")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        outcomes = list(pool.map(lambda name: run_test(chroot, path, name, seconds, log_of(logs, name)), names))
+    tally = Tally([], [], [], [])
+    for name, outcome in zip(names, outcomes):
+        if outcome == "failed" and run_test(chroot, path, name, seconds, log_of(logs, name + ".again")) == "passed":
+            outcome = "unsteady"
+        getattr(tally, outcome).append(name)
+    return tally
+
+
+def log_of(logs, name):
+    return logs / (name.replace("/", "_") + ".log")
+
+
+def test(chroot, built_on, broken):
+    """Runs what was built on one release on another, or on the same."""
+    tallies = {}
+    for program in PROGRAMS:
+        if program in broken:
+            tallies[program] = Tally(problem=broken[program])
+        else:
+            tallies[program] = run_program(chroot, built_on, program)
+        say(f"{chroot.suite}, built on {built_on}: {program}: {in_words(tallies[program])}")
+    versions = {name: chroot.version_of(package) for name, package in VERSIONS.items()}
+    versions["compiler"] = "g++ " + chroot.output("g++", "-dumpfullversion")
+    return Row(chroot.suite, built_on, versions, tallies)
+
+
+# --------------------------------------------------------------------------------------------------- reporting
+
+
+def in_words(tally):
+    if tally.problem:
+        return tally.problem
+    counts = {"passed": tally.passed, "failed": tally.failed, "skipped": tally.skipped, "unsteady": tally.unsteady}
+    return ", ".join(f"{len(names)} {what}" for what, names in counts.items() if names)
+
+
+def in_short(tally):
+    if tally.problem:
+        return tally.problem.split(" (")[0]
+    steady = len(tally.passed) + len(tally.unsteady)
+    return f"{steady} / {len(tally.failed)} / {len(tally.skipped)}"
+
+
+def table(rows):
+    """The result as lines of Markdown, aligned so that a terminal can show them too."""
+    head = ["release", *VERSIONS, "compiler", "built on", *PROGRAMS]
+    cells = [head]
+    for row in rows:
+        compiler = row.versions["compiler"] if row.built_on == row.release else "-"
+        built_on = "itself" if row.built_on == row.release else RELEASES[row.built_on]
+        versions = [row.versions[name] for name in VERSIONS]
+        results = [in_short(row.tallies[program]) for program in PROGRAMS]
+        cells.append([RELEASES[row.release], *versions, compiler, built_on, *results])
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    cells.insert(1, ["-" * width for width in widths])
+    return ["| " + " | ".join(text.ljust(width) for text, width in zip(line, widths)) + " |" for line in cells]
+
+
+def exceptions(rows):
+    """Every test that failed, passed only at the second attempt or was skipped, as lines of Markdown."""
+    found = []
+    for row in rows:
+        for program, tally in row.tallies.items():
+            for what in ("failed", "unsteady", "skipped"):
+                for name in getattr(tally, what):
+                    found.append(f"- {RELEASES[row.release]}, built on {RELEASES[row.built_on]}: `{program}.{name}` {what}")
+    return found
+
+
+REPORT_TEXT = """# Every libcurl
+
+The result of the last `./run matrix`, {date}. Each cell: tests passed / failed / skipped. A test that passed only at
+its second attempt counts as passed and is named below as unsteady. What differs between the versions is in
+[curl-notes.md](curl-notes.md).
+
+{table}
+
+{exceptions}
+"""
+
+
+def report(rows, is_complete):
+    lines, odd = table(rows), exceptions(rows)
+    print("\n".join(["", *lines, "", *odd]))
+    if is_complete:
+        text = "\n".join(odd) or "No test failed, was skipped, or needed a second attempt."
+        REPORT.parent.mkdir(exist_ok=True)
+        date = datetime.date.today().isoformat()
+        REPORT.write_text(REPORT_TEXT.format(date=date, table="\n".join(lines), exceptions=text))
+    tallies = [tally for row in rows for tally in row.tallies.values()]
+    failed = sum(len(tally.failed) + bool(tally.problem) for tally in tallies)
+    skipped = sum(len(tally.skipped) for tally in tallies)
+    passed = sum(len(tally.passed) + len(tally.unsteady) for tally in tallies)
+    print(f"\n{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return failed == 0 and passed > 0
+
+
+# ------------------------------------------------------------------------------------------------------- start
+
+
+def say(text):
+    print(f"== {text}", flush=True)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="./run matrix", description="Builds and tests on every Debian.")
+    parser.add_argument("releases", nargs="*", metavar="RELEASE", help=", ".join(RELEASES))
+    parser.add_argument("--packages", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--upgrade", action="store_true", help="bring the releases' packages up to date first")
+    parser.add_argument("--frozen-mirror", action="store_true", help="take lists that are past their validity")
+    options = parser.parse_args()
+    if unknown := set(options.releases) - set(RELEASES):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    return options
+
+
+def run_release(release, options, broken_of):
+    say(f"{release}: getting ready")
+    chroot = Chroot(release, HOME / release, SHARED, LOGS, options.frozen_mirror)
+    chroot.prepare(options.packages.split())
+    if options.upgrade:
+        chroot.upgrade()
+    say(f"{release}: building")
+    broken_of[release] = build(chroot)
+    rows = [test(chroot, release, broken_of[release])]
+    if OLDEST in broken_of and release != OLDEST:
+        rows.append(test(chroot, OLDEST, broken_of[OLDEST]))
+    return rows
+
+
+def main():
+    options = arguments()
+    if os.getpid() != 1:  # else what is mounted and started here would outlive this
+        print("matrix: start it with ./run matrix", file=sys.stderr)
+        return 2
+    for directory in (SHARED / "source", SHARED / "ccache", LOGS):
+        directory.mkdir(parents=True, exist_ok=True)
+    lock = (HOME / "lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    take_snapshot(ROOT, SHARED / "source")
+    chosen = [name for name in RELEASES if not options.releases or name in options.releases or name == OLDEST]
+    rows, broken_of = [], {}
+    try:
+        for release in chosen:
+            rows += run_release(release, options, broken_of)
+    except Failed as failure:
+        print(f"matrix: {failure}", file=sys.stderr)
+        return 1
+    return 0 if report(rows, is_complete=len(chosen) == len(RELEASES)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
