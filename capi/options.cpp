@@ -137,6 +137,7 @@ void read_headers(const hc_session_options& o, Reader& read, SessionConfig* conf
     read.text(o.headers[i].name, "headers: name", &header.name);
     read.text(o.headers[i].value, "headers: value", &header.value);
     if (!is_token(header.name)) read.fail("headers", "a name is not a token");
+    if (is_framing_field(header.name)) read.fail("headers", header.name + " is set by the library");
     config->headers.push_back(std::move(header));
   }
 }
@@ -156,12 +157,6 @@ void read_rest(const hc_session_options& o, Reader& read, SessionConfig* config)
   config->log_level = o.log_level;
 }
 
-Status find_ca(SessionConfig* config) {
-  bool is_given = !config->ca_file.empty();
-  if (!is_given) config->ca_file = CurlRuntime::default_ca_file();
-  return is_given ? CurlRuntime::check_ca_file(config->ca_file) : Status::ok();
-}
-
 }  // namespace
 
 Status session_config(const hc_session_options* options, SessionConfig* out) {
@@ -176,7 +171,8 @@ Status session_config(const hc_session_options* options, SessionConfig* out) {
   read_timeouts(given.timeouts, read, &out->timeouts);
   read_headers(given, read, out);
   read_rest(given, read, out);
-  return status.is_ok() ? find_ca(out) : status;
+  if (out->ca_file.empty()) out->ca_file = CurlRuntime::default_ca_file();
+  return status;
 }
 
 }  // namespace hc::capi

@@ -28,20 +28,23 @@
  *   Threads    Every function may be called from any thread, also from inside a
  *              callback, unless its Threads line says otherwise. Callbacks run
  *              on the session's loop thread: keep them short and never block.
+ *              (on_log alone may also be called by the thread that creates or
+ *              frees the session.)
  *   Ownership  `_create` gives you a handle, `_free` takes it back; every _free
  *              accepts NULL. What a getter returns belongs to the object asked
  *              and lives as long as it does. Arguments are copied before a call
  *              returns, unless the field says borrowed.
  *   Strings    hc_str is a pointer and a length, not NUL-terminated, UTF-8 or
- *              ASCII. Only hc_error.message and the results of hc_*_name() and
- *              hc_version() are NUL-terminated.
+ *              ASCII. Only hc_error.message and what hc_version(), hc_*_name()
+ *              and hc_status_text() return are NUL-terminated.
  *   Options    Call the init function of a struct before filling it. A field
  *              left alone means "the default" in session options and "as the
  *              session says" in a request. Structs grow at the end; struct_size
  *              tells the library which one you were compiled with.
- *   Time       Durations are whole milliseconds in fields ending in _ms; 0 means
- *              none or off where the field says so. Measured times are
- *              nanoseconds of the monotonic clock, in fields ending in _ns.
+ *   Time       Durations are whole milliseconds in fields ending in _ms, up to
+ *              100 years or HC_FOREVER; 0 means none or off where the field says
+ *              so. Measured times are nanoseconds of the monotonic clock, in
+ *              fields ending in _ns.
  *   Outputs    Written on success only, all or nothing.
  *   Errors     Calls return an hc_status. The optional hc_error argument gets
  *              the details; a mistake in an argument names that argument.
@@ -85,7 +88,7 @@ HC_API const char *hc_version(void);
 /**
  * Returns the running library's version as a number: major * 1000000 +
  * minor * 1000 + patch. Compatible if it is at least the HC_VERSION_NUMBER you
- * were compiled with and has the same major number.
+ * were compiled with and has the same major number (before 1.0: the same minor).
  *
  * Since      0.1
  */
@@ -185,14 +188,16 @@ enum {
   HC_E_SYSTEM = -11,      /* the operating system refused; native_code is errno   */
   HC_E_OVERLOAD = -12,    /* the waiting line is full (max_waiting)               */
   /* You asked for it. */
-  HC_E_CANCELLED = -20,   /* hc_session_cancel(), or the drain time of close ended */
-  /* The way to the server. A retry may help; nothing was sent. */
+  HC_E_CANCELLED = -20,   /* hc_session_cancel(), hc_queue_close(), or close ended
+                             the drain of a running request. (What waits in line
+                             when its session closes ends with HC_E_CLOSED.)      */
+  /* The way to the server. A retry may help; this attempt sent nothing. */
   HC_E_DNS = -30,         /* the name has no address, or the resolver failed      */
   HC_E_CONNECT = -31,     /* refused, unreachable, reset while connecting         */
   HC_E_TLS = -32,         /* the TLS handshake failed                             */
   HC_E_TLS_VERIFY = -33,  /* the certificate is not acceptable. Do not retry      */
-  HC_E_PROXY = -34,       /* the proxy refused                                    */
-  HC_E_ADDRESS_DENIED = -35, /* the address policy refused. Do not retry          */
+  HC_E_PROXY = -34,       /* the proxy refused (reserved: no proxies yet)         */
+  HC_E_ADDRESS_DENIED = -35, /* the address policy refused (reserved)             */
   /* The exchange. The server may have acted on the request. */
   HC_E_STALE = -40,       /* a reused connection died before any answer; it was
                              not sent twice. Retry if your request may be repeated */
@@ -267,13 +272,14 @@ typedef struct hc_completion {
   void *user_data;       /* from the request                                     */
   hc_response *response; /* now yours: hc_response_free(). Never NULL            */
   hc_status status;      /* HC_OK: the server answered, with whatever code       */
-  int32_t http_status;   /* 200, 404, ...; 0 unless the server answered          */
+  int32_t http_status;   /* 200, 404, ...; 0 unless status is HC_OK              */
   hc_str body;           /* of the response; lives as long as `response`         */
 } hc_completion;
 
 /**
  * Receives a finished request on the loop thread. Exactly one call for each
- * accepted request that named it. hc_session_close(), hc_session_perform() and
+ * accepted request that named it. The struct lives for the call only; the response
+ * in it is yours to free. hc_session_close(), hc_session_perform() and
  * hc_queue_wait() would wait for the thread they are on: HC_E_DEADLOCK.
  */
 typedef void (*hc_completion_fn)(const hc_completion *completion, void *user_data);
@@ -282,17 +288,20 @@ typedef void (*hc_completion_fn)(const hc_completion *completion, void *user_dat
 typedef void (*hc_log_fn)(int32_t level, hc_str line, void *user_data);
 
 /**
- * Answers a host name in place of the built-in resolver, on the loop thread.
- * Return HC_OK to take the query (answer at once or later, from any thread),
- * HC_RESOLVE_PASS to leave it to the built-in resolver, anything else to fail
- * the lookup with HC_E_CALLBACK. `host` lives for the call only. A query that
- * is never answered is ended by the dns clock, but keep the promise: its memory
- * is only freed by an answer or by the end of the session.
+ * Answers a host name in place of the built-in resolver, on the loop thread, when
+ * no override, literal, localhost or cached answer serves. `host` is lower case
+ * without a trailing dot and lives for the call only; `family` is one of
+ * HC_FAMILY_*. Return HC_OK to take the query (answer at once or later, from any
+ * thread), HC_RESOLVE_PASS to leave it to the built-in resolver, anything else to
+ * fail the lookup with HC_E_CALLBACK. A query that is never answered is ended by
+ * the dns clock, but keep the promise: its memory is only freed by an answer or by
+ * the end of the session.
  */
 typedef hc_status (*hc_resolve_fn)(hc_resolve_query *query, hc_str host, int32_t family, void *user_data);
 enum { HC_RESOLVE_PASS = 1 };
 
-/** About a socket that was just made, before it connects. */
+/** About a socket that was just made, before it connects. Lives for the call; read
+    only fields that lie within its struct_size. */
 typedef struct hc_socket_info {
   uint32_t struct_size;
   int32_t fd;      /* borrowed: set options, do not close or connect it           */
@@ -312,7 +321,8 @@ typedef void (*hc_closed_fn)(void *user_data);
 
 /**
  * The eight clocks, in ms. They never fire early. 0: off. A request's values
- * override the session's one by one.
+ * override the session's one by one. HC_FOREVER is the same as 0. This struct is
+ * part of others and never grows.
  */
 typedef struct hc_timeouts {
   uint64_t total_ms;        /* 300000: submit to the last byte, everything        */
@@ -325,14 +335,18 @@ typedef struct hc_timeouts {
   uint64_t first_byte_ms;   /* 0: end of the upload to the first response byte    */
 } hc_timeouts;
 
-/** How a session behaves. Prepare with hc_session_options_init(). */
+/**
+ * How a session behaves. Prepare with hc_session_options_init(). Counts are 0 to
+ * 2^32 - 1, buffers up to 1 GiB, unless the field says otherwise.
+ */
 typedef struct hc_session_options {
   uint32_t struct_size;
   uint32_t reserved;
 
   /* Connections. */
   uint64_t limit;                /* 100: sockets connecting, in use and idle; 0: only
-                                    the process's descriptor budget               */
+                                    the process's descriptor budget. A request holds
+                                    its place from before its name is looked up    */
   uint64_t limit_per_host;       /* 0 (none): the same per scheme, host and port   */
   uint64_t max_connecting;       /* 0 (none): sockets connecting at one time       */
   uint64_t max_waiting;          /* 0 (none): requests in line; beyond: HC_E_OVERLOAD */
@@ -357,14 +371,16 @@ typedef struct hc_session_options {
                                     while it is refreshed, or when that fails      */
   uint64_t dns_negative_ttl_ms;  /* 1000: how long "no such name" is remembered    */
   uint64_t dns_cache_size;       /* 1000: names kept; 1 to 1000000                 */
-  uint64_t happy_eyeballs_ms;    /* 250: head start of an address; 0: one by one   */
+  uint64_t happy_eyeballs_ms;    /* 250: head start of an address before the next one
+                                    is tried beside it; a failure starts the next at
+                                    once. 0: only failures do                      */
   hc_str nameservers;            /* system's: "127.0.0.1:5353,[::1]:53", in order  */
   hc_resolve_fn on_resolve;      /* NULL                                           */
   void *on_resolve_data;
 
   /* Sockets. */
   hc_str local_addr;             /* none: numeric address to bind to               */
-  hc_str interface_name;         /* none: device to bind to (SO_BINDTODEVICE)      */
+  hc_str interface_name;         /* none: device to bind to, up to 15 bytes        */
   uint8_t tcp_nodelay;           /* HC_ON                                          */
   uint8_t tcp_keepalive;         /* HC_OFF: kernel keep-alive probes               */
   uint8_t reserved_tcp[6];
@@ -380,16 +396,19 @@ typedef struct hc_session_options {
   hc_timeouts timeouts;
 
   /* Bounds on what a server may send. */
-  uint64_t max_body;             /* 1 GiB: bytes of a body held whole              */
-  uint64_t max_header_bytes;     /* 65536: response head                           */
+  uint64_t max_body;             /* 1 GiB: bytes of a body held whole; 0: no bound */
+  uint64_t max_header_bytes;     /* 65536: response heads (interim ones and trailers
+                                    count, though they are dropped)                */
   uint64_t max_headers;          /* 128: fields in a response head                 */
 
-  /* Sent with each request, unless the request has a field of that name. */
+  /* Sent with each request, unless the request has a field of that name. Up to
+     1000; Content-Length and Transfer-Encoding are the library's to write. */
   const hc_header *headers;
   size_t header_count;
   hc_str user_agent;             /* "libhc/VERSION"; empty with data set: none     */
 
-  hc_str ca_file;                /* system's: PEM bundle of trusted authorities    */
+  hc_str ca_file;                /* $SSL_CERT_FILE or the system's: PEM bundle of
+                                    trusted authorities, read once, at create      */
 
   hc_log_fn on_log;              /* NULL                                           */
   void *on_log_data;
@@ -414,13 +433,14 @@ typedef struct hc_request {
   uint32_t struct_size;
   int32_t priority;           /* 0: higher goes first within its origin            */
 
-  hc_str method;              /* "GET": any token                                  */
+  hc_str method;              /* "GET": any token up to 64 bytes                   */
   hc_str url;                 /* http or https, up to 64 KiB. User and password in
                                  it become Basic auth; the fragment stays here     */
   const hc_header *headers;   /* an empty value is sent; data NULL in the value
-                                 removes the automatic field of that name          */
+                                 removes the automatic field of that name. Not
+                                 Transfer-Encoding; Content-Length only if right   */
   size_t header_count;
-  hc_str body;                /* data NULL: no body                                */
+  hc_str body;                /* data NULL: no body. Not with HEAD                 */
 
   /* Where the outcome goes: exactly one of queue and on_done (neither for
      hc_session_perform). */
@@ -436,9 +456,11 @@ typedef struct hc_request {
   hc_timeouts timeouts;       /* each as the session says                          */
   uint64_t max_body;          /* as the session says                               */
 
-  hc_str username;            /* Basic auth; before the one in the URL             */
-  hc_str password;
-  const hc_str *addresses;    /* numeric addresses to use in place of DNS          */
+  hc_str username;            /* Basic auth, in place of the one in the URL; no ':' */
+  hc_str password;            /* only with username                                */
+  const hc_str *addresses;    /* up to 64 numeric addresses in place of DNS and of
+                                 overrides, whatever `family` says. An idle
+                                 connection of the origin is taken all the same    */
   size_t address_count;
 } hc_request;
 
@@ -473,7 +495,7 @@ HC_API hc_status hc_request_init(hc_request *request, size_t size);
  *            HC_E_INVALID      NULL out, or an option outside its range
  *            HC_E_TLS_CONFIG   ca_file could not be read
  *            HC_E_UNSUPPORTED  the libcurl found at run time lacks a needed feature
- *            HC_E_SYSTEM       no thread or descriptor; native_code is errno
+ *            HC_E_SYSTEM       no thread, descriptor or resolver; see native_domain
  *            HC_E_NOMEM
  * Since      0.1
  */
@@ -499,7 +521,8 @@ HC_API HC_NODISCARD hc_status hc_session_create(hc_session **out, const hc_sessi
  * Returns    HC_OK
  *            HC_E_INVALID   URL, method, header or option not acceptable
  *            HC_E_CLOSED    the session or the queue is closing or closed
- *            HC_E_OVERLOAD  the waiting line is full (max_waiting)
+ *            HC_E_OVERLOAD  the waiting line is full (max_waiting). In a burst the
+ *                           loop finds out later: then it is the completion's
  *            HC_E_FORKED    the session belongs to the parent process
  *            HC_E_NOMEM
  * Since      0.1
@@ -549,7 +572,9 @@ HC_API hc_status hc_session_cancel(hc_session *session, hc_id id);
  * New submits are refused at once. Requests still waiting end with HC_E_CLOSED;
  * running ones get up to `drain_ms` to finish and are then cancelled. When this
  * returns, every promised completion has been delivered, no callback of this
- * session is running or will run, and its descriptors and thread are gone.
+ * session is running or will run, and its descriptors and threads are gone. (A
+ * getaddrinfo() that hangs can hold this up for 10 s more; its thread then ends
+ * when it returns.)
  *
  * Parameters
  *   session   Open, closing or closed: closing again is harmless, and the
@@ -591,7 +616,8 @@ HC_API hc_status hc_session_close_async(hc_session *session, uint64_t drain_ms, 
  * Releases a session. An open one is closed first, without drain, and says so on
  * the log hook with the number of connections that were open.
  *
- * In a forked child only the handle's memory is given up.
+ * A drain that hc_session_close_async() began is cut short. In a forked child only
+ * the handle's memory is given up.
  *
  * Parameters
  *   session  NULL is fine. Must not be used afterwards. Responses and queues
@@ -603,7 +629,9 @@ HC_API hc_status hc_session_close_async(hc_session *session, uint64_t drain_ms, 
 HC_API void hc_session_free(hc_session *session);
 
 /**
- * Answers a host name from a fixed list from now on, in place of DNS.
+ * Answers a host name from a fixed list, in place of DNS, for requests submitted
+ * from now on. It goes before everything else, literals too, is never rotated, and
+ * leaves open connections alone.
  *
  * Parameters
  *   session    An open session.
@@ -644,7 +672,8 @@ HC_API hc_status hc_session_dns_clear(hc_session *session, hc_str host);
  *   query      Ends with this call, whatever it returns but HC_E_INVALID.
  *   addresses  Numeric addresses in order of preference.
  *   count      1 to 64.
- *   ttl_ms     How long the answer may be cached; HC_UNSET: ttl_dns_cache_ms.
+ *   ttl_ms     How long the answer may be cached, 1000 at least and up to
+ *              ttl_dns_cache_ms; HC_UNSET: that.
  * Threads    Any, also inside the hc_resolve_fn.
  * Returns    HC_OK         also when nobody waits for it any more
  *            HC_E_INVALID  NULL, no address, or an address that is not numeric:
@@ -677,7 +706,7 @@ HC_API hc_status hc_resolve_fail(hc_resolve_query *query, hc_str reason);
  */
 typedef struct hc_timing {
   uint64_t started_ns;    /* a connection slot was given                          */
-  uint64_t resolved_ns;   /* the host has an address                              */
+  uint64_t resolved_ns;   /* the name has an address (unset if none was needed)   */
   uint64_t connected_ns;  /* TCP connected (unset on a reused connection)         */
   uint64_t secured_ns;    /* TLS done (unset on a reused connection)              */
   uint64_t ready_ns;      /* the connection may carry the request                 */
@@ -700,7 +729,7 @@ typedef struct hc_response_info {
                                the request never had one                          */
   uint8_t reused;           /* HC_ON: the connection had served before            */
   uint8_t reserved[3];
-  uint32_t attempts;        /* times it was given to a connection                 */
+  uint32_t attempts;        /* connections tried, each address of a race counts   */
   hc_str remote_address;    /* numeric                                            */
   uint16_t remote_port;
   uint16_t reserved_port[3];
@@ -750,8 +779,9 @@ HC_API hc_str hc_response_body(const hc_response *response);
  *   nth       0 for the first field of that name, 1 for the second, ...
  *   value     Receives a view that lives as long as the response.
  * Returns    HC_OK         found
- *            HC_E_INVALID  NULL response or value, or no such field; *value is
- *                          then untouched
+ *            HC_E_INVALID  no such field, or NULL response or value; *value is
+ *                          untouched, so set it to {NULL, 0} first if "absent" and
+ *                          "mistaken" are the same to you
  * Since      0.1
  */
 HC_API hc_status hc_response_header(const hc_response *response, hc_str name, size_t nth, hc_str *value);
@@ -799,8 +829,8 @@ HC_API HC_NODISCARD hc_status hc_queue_create(hc_queue **out, hc_error *error);
  * Returns a descriptor that is readable while finished requests wait, for poll,
  * epoll, asyncio, libuv and their like; -1 for NULL or in a forked child.
  *
- * Ownership  The queue's: watch it, do not close it. Reading from it is harmless
- *            but not needed, hc_queue_drain() does.
+ * Ownership  The queue's: watch it, do not close it. hc_queue_drain() reads it;
+ *            reading it yourself is harmless if you drain after that.
  * Since      0.1
  */
 HC_API int32_t hc_queue_fd(const hc_queue *queue);
@@ -814,7 +844,9 @@ HC_API int32_t hc_queue_fd(const hc_queue *queue);
  *   item_size  sizeof(hc_completion), so that items can grow in later versions.
  *   capacity   At least 1.
  *   count      Receives how many were written; 0 when nothing is ready.
- * Ownership  Each items[i].response is now yours: hc_response_free().
+ * Ownership  Each items[i].response is now yours: hc_response_free(). Ids are of the
+ *            session that gave them; where several sessions deliver here, tell
+ *            requests apart by user_data.
  * Threads    One drainer at a time per queue.
  * Returns    HC_OK
  *            HC_E_INVALID  NULL, item_size of no version, or capacity 0
@@ -867,7 +899,7 @@ typedef struct hc_stats {
   /* Requests. */
   uint64_t submitted;        /* accepted by hc_session_submit()                   */
   uint64_t succeeded;        /* answered, with whatever HTTP status               */
-  uint64_t failed;
+  uint64_t failed;           /* every other end, refused by the loop included     */
   uint64_t cancelled;        /* HC_E_CANCELLED, or HC_E_CLOSED while waiting      */
   uint64_t in_flight;        /* gauge: no completion yet, waiting ones included   */
   uint64_t waiting;          /* gauge: in line for a connection                   */
@@ -885,7 +917,8 @@ typedef struct hc_stats {
   uint64_t sockets_peak;     /* highest connecting + in use + idle so far         */
   uint64_t connections_made; /* became usable                                     */
   uint64_t connections_reused; /* times a request rode an existing one            */
-  uint64_t connect_failures; /* attempts that came to nothing                     */
+  uint64_t connect_failures; /* sockets that never became usable: failed, cancelled
+                                or beaten in a race                               */
   /* DNS. */
   uint64_t dns_lookups;      /* questions that left the cache                     */
   uint64_t dns_cache_hits;
@@ -933,7 +966,8 @@ typedef struct hc_runtime_info {
  *   info  Set info->struct_size to sizeof(hc_runtime_info) first. The views in it
  *         live as long as the process.
  * Returns    HC_OK
- *            HC_E_INVALID  NULL, or struct_size not that of any version
+ *            HC_E_INVALID      NULL, or struct_size not that of any version
+ *            HC_E_UNSUPPORTED  the libcurl found cannot be used
  * Since      0.1
  */
 HC_API hc_status hc_runtime_get_info(hc_runtime_info *info);

@@ -32,7 +32,7 @@ struct AresAnswer {
 /// One c-ares channel on a loop. Knows nothing about names but how to ask for them.
 ///
 /// Rules: loop thread only. A channel never changes its name servers: c-ares before 1.22 refuses that while
-/// questions run (curl-and-cares.md 4), so a new configuration is a new channel. Not to be destroyed from inside
+/// questions run (docs/curl-notes.md 4), so a new configuration is a new channel. Not to be destroyed from inside
 /// a `done`, for ares_destroy() must not run inside a callback of c-ares.
 class AresChannel final : public FdWatcher, public Timer {
  public:

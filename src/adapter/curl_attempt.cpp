@@ -68,9 +68,10 @@ void CurlAttempt::set_constants() {
   set(CURLOPT_SSL_VERIFYPEER, config.tls_verify ? 1L : 0L);
   set(CURLOPT_SSL_VERIFYHOST, config.tls_verify ? 2L : 0L);
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(CURLOPT_CAPATH, nullptr);  // F1: with a directory set there is no CA cache
-  if (!config.ca_file.empty()) set(CURLOPT_CAINFO, config.ca_file.c_str());
+  set(CURLOPT_CAPATH, nullptr);  // TrustStore takes the place of both
+  set(CURLOPT_CAINFO, nullptr);
   set(CURLOPT_SSL_CTX_FUNCTION, tls_callback);
+  set(CURLOPT_SSL_CTX_DATA, &transport_);
 }
 
 void CurlAttempt::prepare(AttemptPlan plan, AttemptSink& sink, CurlShard& shard, Fd socket) {
@@ -265,10 +266,13 @@ int CurlAttempt::resolver_callback(void*, void*, void* self) noexcept {
   return 1;
 }
 
-// libcurl writes TLS keys to $SSLKEYLOGFILE by itself (F23). The environment of the program that hosts us is no
-// reason to give a user's keys away.
-CURLcode CurlAttempt::tls_callback(CURL*, void* context, void*) noexcept {
-  SSL_CTX_set_keylog_callback(static_cast<SSL_CTX*>(context), nullptr);
+CURLcode CurlAttempt::tls_callback(CURL*, void* context, void* self) noexcept {
+  auto* tls = static_cast<SSL_CTX*>(context);
+  const auto& transport = *static_cast<CurlTransport*>(self);
+  // libcurl writes TLS keys to $SSLKEYLOGFILE by itself (F23). The environment of the program that hosts us is no
+  // reason to give a user's keys away.
+  SSL_CTX_set_keylog_callback(tls, nullptr);
+  if (transport.config().tls_verify) transport.trust().apply(tls);
   return CURLE_OK;
 }
 

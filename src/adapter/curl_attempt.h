@@ -19,7 +19,7 @@ class CurlTransport;
 /// that never change, and prepare() sets the few that do.
 ///
 /// Rules: libcurl gets exactly the one socket that was made for it, so it can neither connect on its own account
-/// nor resolve a name; the request goes out at most once (curl-and-cares.md F6, F10, F11).
+/// nor resolve a name; the request goes out at most once (docs/curl-notes.md F6, F10, F11).
 class CurlAttempt final : public Attempt {
  public:
   explicit CurlAttempt(CurlTransport& transport);

@@ -1,11 +1,8 @@
 #include "adapter/curl_runtime.h"
 
-#include <openssl/err.h>
-#include <openssl/x509.h>
 #include <unistd.h>
 
 #include <cstdlib>
-#include <memory>
 #include <mutex>
 
 namespace hc {
@@ -68,15 +65,6 @@ std::string CurlRuntime::features() {
     names += feature.name;
   }
   return names;
-}
-
-Status CurlRuntime::check_ca_file(const std::string& path) {
-  std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)> store(X509_STORE_new(), X509_STORE_free);
-  if (store == nullptr) return {HC_E_NOMEM, ""};
-  bool is_good = X509_STORE_load_file(store.get(), path.c_str()) == 1;
-  ERR_clear_error();  // the error queue belongs to the thread, and so to our caller
-  return is_good ? Status::ok()
-                 : Status(HC_E_TLS_CONFIG, "ca_file: no certificate could be read from " + path);
 }
 
 std::string CurlRuntime::default_ca_file() {

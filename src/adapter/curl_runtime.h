@@ -19,11 +19,9 @@ class CurlRuntime {
   static std::string features();
   static std::string tls_version();
   /// The system's bundle of certificate authorities; empty when there is none. libcurl's own default is a file and a
-  /// directory, and the directory switches its CA cache off (curl-and-cares.md F1: 22.8 ms against 2.6 ms CPU for
+  /// directory, and the directory switches its CA cache off (docs/curl-notes.md F1: 22.8 ms against 2.6 ms CPU for
   /// each new connection).
   static std::string default_ca_file();
-  /// HC_E_TLS_CONFIG when `path` holds no certificate that can be read.
-  static Status check_ca_file(const std::string& path);
 };
 
 inline constexpr uint32_t curl_version_of(uint32_t major, uint32_t minor, uint32_t patch) {

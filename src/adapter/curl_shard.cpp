@@ -11,7 +11,7 @@ namespace hc {
 namespace {
 
 // Only a bound: nothing is allocated ahead. The default shrinks the pool by one connection per request when a
-// session goes quiet (curl-and-cares.md F18).
+// session goes quiet (docs/curl-notes.md F18).
 constexpr long kMaxConnects = 1'000'000;
 
 int to_curl(uint8_t readiness) {

@@ -25,8 +25,13 @@ void discard_unread(int fd) {
 
 }  // namespace
 
-CurlTransport::CurlTransport(const SessionConfig& config, Reactor& reactor, Ledger& ledger)
-    : config_(config), reactor_(reactor), ledger_(ledger), sockets_(config), share_(curl_share_init()) {
+CurlTransport::CurlTransport(const SessionConfig& config, TrustStore trust, Reactor& reactor, Ledger& ledger)
+    : config_(config),
+      reactor_(reactor),
+      ledger_(ledger),
+      sockets_(config),
+      trust_(std::move(trust)),
+      share_(curl_share_init()) {
   if (share_ == nullptr) throw std::bad_alloc();
   curl_share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
   // The first handle reads files and sets OpenSSL up: before the loop starts, not in its first turn.

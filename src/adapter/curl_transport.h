@@ -12,6 +12,7 @@
 #include "adapter/curl_shard.h"
 #include "adapter/janitor.h"
 #include "adapter/socket_factory.h"
+#include "adapter/trust_store.h"
 #include "event/reactor.h"
 #include "model/config.h"
 #include "model/ledger.h"
@@ -23,10 +24,10 @@ namespace hc {
 ///
 /// Life cycle of a descriptor: made in start(), given to libcurl, closed in close_callback() - or, when it never
 /// finished connecting and libcurl is older than 8.2, closed by libcurl without a word and dropped at the end of its
-/// attempt (curl-and-cares.md F15).
+/// attempt (docs/curl-notes.md F15).
 class CurlTransport final : public Transport {
  public:
-  CurlTransport(const SessionConfig& config, Reactor& reactor, Ledger& ledger);
+  CurlTransport(const SessionConfig& config, TrustStore trust, Reactor& reactor, Ledger& ledger);
   ~CurlTransport() override;
 
   Status start(AttemptPlan plan, AttemptSink& sink, Attempt** out) override;
@@ -42,6 +43,7 @@ class CurlTransport final : public Transport {
   const SessionConfig& config() const { return config_; }
   Reactor& reactor() { return reactor_; }
   CURLSH* share() const { return share_; }
+  const TrustStore& trust() const { return trust_; }
   curl_slist* dummy_address(uint16_t port);
   void on_connected(Connection& connection, uint16_t local_port);
   void on_taken(Connection& connection, CurlAttempt& attempt);
@@ -69,6 +71,7 @@ class CurlTransport final : public Transport {
   Reactor& reactor_;
   Ledger& ledger_;
   SocketFactory sockets_;
+  const TrustStore trust_;
   CURLSH* share_;  // TLS sessions: in 7.88 they would belong to each easy handle (F2)
   std::map<uint16_t, curl_slist*> dummy_addresses_;
   std::vector<Connection*> by_fd_;

@@ -12,7 +12,7 @@ class CurlShard;
 
 /// Makes libcurl close the connections that were retired.
 ///
-/// libcurl closes nothing on its own (curl-and-cares.md F4): it looks for dead connections when a transfer begins,
+/// libcurl closes nothing on its own (docs/curl-notes.md F4): it looks for dead connections when a transfer begins,
 /// and at most once a second (F9). The janitor is such a transfer: to nowhere, refused its socket. In a busy shard
 /// the ordinary transfers do the work, and the janitor finds nothing left.
 class Janitor final : private Timer {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <optional>
 
@@ -13,7 +14,13 @@ namespace {
 
 void set_number(int fd, int level, int name, int value) { setsockopt(fd, level, name, &value, sizeof value); }
 
-int in_seconds(Duration duration) { return static_cast<int>(std::max<Duration>(duration / kSecond, 1)); }
+// What is too long for the kernel means "as long as possible".
+int clamp_to_int(Duration value) { return static_cast<int>(std::clamp<Duration>(value, 1, INT_MAX)); }
+
+// The kernel takes 32767 s at most for these.
+int in_seconds(Duration duration) {
+  return static_cast<int>(std::clamp<Duration>(duration / kSecond, 1, 32767));
+}
 
 }  // namespace
 
@@ -69,7 +76,7 @@ void SocketFactory::set_options(int fd) const {
     set_number(fd, IPPROTO_TCP, TCP_KEEPINTVL, in_seconds(config_.tcp_keepalive_interval));
   }
   if (config_.tcp_user_timeout > 0) {
-    set_number(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(config_.tcp_user_timeout / kMillisecond));
+    set_number(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, clamp_to_int(config_.tcp_user_timeout / kMillisecond));
   }
   if (config_.receive_buffer > 0)
     set_number(fd, SOL_SOCKET, SO_RCVBUF, static_cast<int>(config_.receive_buffer));

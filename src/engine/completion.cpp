@@ -103,33 +103,34 @@ size_t CompletionQueue::wait(uint64_t timeout_ms) {
   }
 }
 
-void CompletionQueue::on_close(uint64_t owner, std::function<void()> tell) {
+void CompletionQueue::add_listener(uint64_t number, std::weak_ptr<QueueListener> listener) {
   {
     std::lock_guard lock(mutex_);
-    last_owner_.store(owner, std::memory_order_relaxed);
-    for (const auto& [known, listener] : close_listeners_) {
-      if (known == owner) return;
-    }
+    last_listener_.store(number, std::memory_order_relaxed);
+    if (listeners_.contains(number)) return;
     if (!is_closed()) {
-      close_listeners_.emplace_back(owner, std::move(tell));
+      std::erase_if(listeners_, [](const auto& entry) { return entry.second.expired(); });
+      listeners_.emplace(number, std::move(listener));
       return;
     }
   }
-  tell();
+  if (auto alive = listener.lock()) alive->on_queue_closed();
 }
 
 void CompletionQueue::close() {
-  std::vector<Completion> dropped;
-  std::vector<std::pair<uint64_t, std::function<void()>>> listeners;
+  std::vector<Completion> dropped;  // freed outside the lock
+  std::map<uint64_t, std::weak_ptr<QueueListener>> listeners;
   {
     std::lock_guard lock(mutex_);
     is_closed_.store(true, std::memory_order_release);
     dropped.swap(ready_);
     taken_ = 0;
-    listeners.swap(close_listeners_);
+    listeners.swap(listeners_);
     readable_.reset();
   }
-  for (auto& [owner, tell] : listeners) tell();
+  for (auto& [number, listener] : listeners) {
+    if (auto alive = listener.lock()) alive->on_queue_closed();
+  }
 }
 
 size_t CompletionQueue::size() { return ready_.size() - taken_; }

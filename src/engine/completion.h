@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -24,11 +25,18 @@ struct Completion {
 /// As the C interface gives it away; the response changes hands.
 hc_completion to_c(Completion& completion);
 
+/// Somebody who delivers into a queue.
+class QueueListener {
+ public:
+  virtual ~QueueListener() = default;
+  virtual void on_queue_closed() = 0;
+};
+
 /// Finished requests from any number of loops, taken by one drainer.
 ///
 /// Rules: the descriptor is readable while something waits; it is written once for each time the queue becomes
 /// non-empty, not once a request. A socket pair and not an eventfd, because Node refuses an eventfd
-/// (curl-and-cares.md F22), and reading from it by mistake does no harm.
+/// (docs/curl-notes.md F22), and reading from it by mistake does no harm.
 class CompletionQueue {
  public:
   static Status create(std::shared_ptr<CompletionQueue>* out);
@@ -42,10 +50,10 @@ class CompletionQueue {
   /// Waits up to `timeout_ms` (HC_FOREVER: without limit); returns how many are ready.
   size_t wait(uint64_t timeout_ms);
 
-  /// `tell` is called by close(), once for each session that delivers here. `owner` is the session's number.
-  void on_close(uint64_t owner, std::function<void()> tell);
-  /// True if that session was the last one to say on_close(): then it need not say it again.
-  bool knows(uint64_t owner) const { return last_owner_.load(std::memory_order_relaxed) == owner; }
+  /// Tells `listener` when the queue closes (at once if it has). `number` is its own in this process.
+  void add_listener(uint64_t number, std::weak_ptr<QueueListener> listener);
+  /// True if that listener was the last one added: then it need not come again.
+  bool knows(uint64_t number) const { return last_listener_.load(std::memory_order_relaxed) == number; }
   void close();
 
  private:
@@ -61,8 +69,8 @@ class CompletionQueue {
   size_t taken_ = 0;  // of ready_, from the front
   bool is_signalled_ = false;
   std::atomic<bool> is_closed_{false};
-  std::atomic<uint64_t> last_owner_{0};
-  std::vector<std::pair<uint64_t, std::function<void()>>> close_listeners_;
+  std::atomic<uint64_t> last_listener_{0};
+  std::map<uint64_t, std::weak_ptr<QueueListener>> listeners_;
 };
 
 /// Where the outcome of a request goes.

@@ -16,6 +16,8 @@ namespace {
 
 // So that a flood of instantly finished requests cannot keep the loop from its timers and its mail.
 constexpr int kRoundsPerTurn = 8;
+// The same for a flood of submits.
+constexpr size_t kMailsPerTurn = 4096;
 
 // Which loop a thread is. By number: thread ids and addresses are used again as soon as their owner is gone. And by
 // process: a child that was forked in a callback is one thread, and no loop.
@@ -45,6 +47,10 @@ Status Loop::open() {
   if (Status status = CurlRuntime::require(); !status.is_ok()) return status;
   if (Status status = Reactor::open(&reactor_); !status.is_ok()) return status;
   if (Status status = Waker::create(&waker_); !status.is_ok()) return status;
+  TrustStore trust;
+  if (config_.tls_verify) {
+    if (Status status = TrustStore::load(config_.ca_file, &trust); !status.is_ok()) return status;
+  }
   reactor_.bind_to_this_thread();  // while it is put together
   started_ = reactor_.now();
 
@@ -59,7 +65,7 @@ Status Loop::open() {
   if (!status.is_ok()) return status;
 
   engine_ = std::make_unique<Engine>(config_, reactor_, DescriptorBudget::process(), *this);
-  transport_ = std::make_unique<CurlTransport>(config_, reactor_, engine_->ledger());
+  transport_ = std::make_unique<CurlTransport>(config_, std::move(trust), reactor_, engine_->ledger());
   names_ = std::make_unique<NameService>(*resolver_, config_.names, engine_->stats(),
                                          [this] { return reactor_.now(); });
   engine_->bind(*transport_, *names_);
@@ -170,31 +176,43 @@ void Loop::turn() {
   reactor_.timers().expire(reactor_.now());
   reactor_.poller().dispatch();
   settle();
-  publish(start);
+  publish();
   engine_->deliver();
+  count_turn(start);
 }
 
 void Loop::read_mail() {
   if (has_room_.exchange(false)) engine_->on_descriptor_room();
-  mailbox_.drain(mail_);
-  uint64_t read = 0;
-  for (Mail& mail : mail_) {
-    if (mail.transfer != nullptr) {
-      ++read;
-      engine_->accept(std::move(mail.transfer));
-    } else if (mail.cancel != 0) {
-      engine_->cancel(mail.cancel);
-    } else if (mail.task != nullptr) {
-      (*mail.task)(*engine_);
-    }
+  if (next_mail_ == mail_.size()) {
+    mail_.clear();
+    next_mail_ = 0;
+    mailbox_.drain(mail_);
   }
-  mail_.clear();
-  if (read > 0) {
-    std::lock_guard lock(mutex_);  // the sums of stats() hold at every moment
-    mailed_.fetch_sub(read, std::memory_order_relaxed);
-    published_.submitted += read;
-    published_.in_flight += read;
+  size_t end = std::min(mail_.size(), next_mail_ + kMailsPerTurn);
+  uint64_t submits = 0;
+  for (; next_mail_ < end; ++next_mail_) {
+    submits += mail_[next_mail_].transfer != nullptr ? 1 : 0;
+    read(mail_[next_mail_]);
   }
+  if (submits > 0) count_read(submits);
+}
+
+void Loop::read(Mail& mail) {
+  if (mail.transfer != nullptr) {
+    engine_->accept(std::move(mail.transfer));
+  } else if (mail.cancel != 0) {
+    engine_->cancel(mail.cancel);
+  } else if (mail.task != nullptr) {
+    (*mail.task)(*engine_);
+  }
+}
+
+// From "mailed" to "submitted" in one step: the sums of stats() hold at every moment.
+void Loop::count_read(uint64_t submits) {
+  std::lock_guard lock(mutex_);
+  mailed_.fetch_sub(submits, std::memory_order_relaxed);
+  published_.submitted += submits;
+  published_.in_flight += submits;
 }
 
 void Loop::settle() {
@@ -204,25 +222,28 @@ void Loop::settle() {
   }
 }
 
-void Loop::publish(TimePoint turn_start) {
-  Stats& stats = engine_->stats();
-  TimePoint end = reactor_.refresh();
-  auto busy = static_cast<uint64_t>(end - turn_start);
-  ++stats.loop_turns;
-  stats.loop_busy_ns += busy;
-  stats.loop_worst_turn_ns = std::max(stats.loop_worst_turn_ns, busy);
-  stats.loop_elapsed_ns = static_cast<uint64_t>(end - started_);
+// Before the completions go out: whoever gets one finds it counted.
+void Loop::publish() {
+  const Stats& stats = engine_->stats();
   waiting_.store(stats.waiting, std::memory_order_relaxed);
   std::lock_guard lock(mutex_);
   published_ = stats;
 }
 
+// With the callbacks in it, so it is published a turn later.
+void Loop::count_turn(TimePoint start) {
+  Stats& stats = engine_->stats();
+  auto busy = static_cast<uint64_t>(reactor_.refresh() - start);
+  ++stats.loop_turns;
+  stats.loop_busy_ns += busy;
+  stats.loop_worst_turn_ns = std::max(stats.loop_worst_turn_ns, busy);
+}
+
 Duration Loop::time_to_wait() {
-  if (transport_->is_active() || engine_->has_completions()) return 0;
+  if (transport_->is_active() || engine_->has_completions() || next_mail_ < mail_.size()) return 0;
   if (!mailbox_.prepare_sleep()) return 0;
   TimePoint due = reactor_.timers().next_due();
-  return due == kNever ? kNever
-                       : std::max<Duration>(due - reactor_.refresh(), 0);  // callbacks took their time
+  return due == kNever ? kNever : std::max<Duration>(due - reactor_.now(), 0);
 }
 
 void Loop::on_room() {
@@ -233,7 +254,9 @@ void Loop::on_room() {
 // What may still come in by mail is answered before the box closes for good.
 void Loop::end() {
   mailbox_.close();
-  read_mail();
+  do {
+    read_mail();
+  } while (next_mail_ < mail_.size());
   engine_->settle();
   engine_->deliver();
   HC_CHECK(engine_->is_empty());
@@ -241,7 +264,7 @@ void Loop::end() {
   transport_.reset();
   names_.reset();
   resolver_.reset();
-  publish(reactor_.now());
+  publish();
   engine_.reset();
   waker_.detach(reactor_.poller());
   waker_.close();
@@ -251,6 +274,7 @@ void Loop::end() {
   {
     std::lock_guard lock(mutex_);
     has_ended_ = true;
+    ended_at_ = clock_.now();
     callbacks.swap(ended_callbacks_);
   }
   for (auto& callback : callbacks) callback();

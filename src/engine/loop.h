@@ -61,8 +61,11 @@ class Loop final : public DescriptorBudget::Listener {
   void run();
   void turn();
   void read_mail();
+  void read(Mail& mail);
+  void count_read(uint64_t submits);
   void settle();
-  void publish(TimePoint turn_start);
+  void publish();
+  void count_turn(TimePoint start);
   Duration time_to_wait();
   void end();
   void on_room() override;
@@ -78,7 +81,8 @@ class Loop final : public DescriptorBudget::Listener {
   std::unique_ptr<NameService> names_;
   std::unique_ptr<CurlTransport> transport_;
   std::thread thread_;
-  std::vector<Mail> mail_;    // being read
+  std::vector<Mail> mail_;    // being read,
+  size_t next_mail_ = 0;      // from here on
   hc_id last_id_ = 0;         // under the mailbox's lock
   bool is_accepting_ = true;  // under the mailbox's lock
   std::atomic<bool> has_room_{false};
@@ -90,6 +94,7 @@ class Loop final : public DescriptorBudget::Listener {
   std::mutex mutex_;  // guards what follows
   Stats published_;
   bool has_ended_ = false;
+  TimePoint ended_at_ = 0;
   std::vector<std::function<void()>> ended_callbacks_;
 };
 

@@ -24,6 +24,8 @@ class Race {
   void put_back() { --next_; }
   size_t left() const { return addresses_.size() - next_; }
 
+  /// Time spent connecting before the transfer had to go back in line between two addresses.
+  Duration used = 0;
   /// When the next address may start although nobody failed; kNever: only after a failure.
   TimePoint next_start = kNever;
 

@@ -42,7 +42,8 @@ Session::Session(SessionConfig config)
 Session::~Session() = default;
 
 Status Session::create(SessionConfig config, std::shared_ptr<Session>* out) {
-  auto session = std::make_shared<Session>(std::move(config));
+  // Not make_shared: queues keep weak pointers, and would keep the whole object's memory with them.
+  std::shared_ptr<Session> session(new Session(std::move(config)));
   if (Status status = session->loop_.open(); !status.is_ok()) return status;
   if (Status status = session->loop_.start(); !status.is_ok()) return status;
   if (session->config_.limit == 0) {
@@ -63,16 +64,14 @@ Status Session::submit(const hc_request& args, Destination destination, hc_id* i
   if (Status status = Request::create(args, config_, &request); !status.is_ok()) return status;
   if (destination.queue != nullptr) {
     if (destination.queue->is_closed()) return {HC_E_CLOSED, "the queue is closed"};
-    if (!destination.queue->knows(number_)) follow(*destination.queue);
+    if (!destination.queue->knows(number_)) destination.queue->add_listener(number_, weak_from_this());
   }
   auto transfer = std::make_unique<Transfer>(std::move(request), std::move(destination), SystemClock().now());
   return loop_.submit(std::move(transfer), id) ? Status::ok() : closed();
 }
 
-void Session::follow(CompletionQueue& queue) {
-  queue.on_close(number_, [weak = weak_from_this()] {
-    if (auto self = weak.lock()) self->loop_.post([](Engine& engine) { engine.cancel_orphans(); });
-  });
+void Session::on_queue_closed() {
+  loop_.post([](Engine& engine) { engine.cancel_orphans(); });
 }
 
 Status Session::perform(const hc_request& request, std::unique_ptr<Response>* out) {

@@ -21,11 +21,11 @@ namespace hc {
 ///
 /// Life cycle: open -> closing -> closed. Held by shared_ptr, so that a session that is released on its own loop
 /// thread lives until that thread has ended.
-class Session : public std::enable_shared_from_this<Session> {
+class Session final : public QueueListener, public std::enable_shared_from_this<Session> {
  public:
   static Status create(SessionConfig config, std::shared_ptr<Session>* out);
   explicit Session(SessionConfig config);
-  ~Session();
+  ~Session() override;
 
   Status submit(const hc_request& request, Destination destination, hc_id* id);
   /// Sends and waits. `out` gets the response when the status is HC_OK.
@@ -42,8 +42,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
  private:
   Status post(Loop::Task task);
-  /// Learns when a queue is closed.
-  void follow(CompletionQueue& queue);
+  void on_queue_closed() override;
   void join();
   void complain_of_release();
 

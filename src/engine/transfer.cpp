@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <string>
+#include <utility>
 
 #include "base/check.h"
 #include "engine/engine.h"
@@ -85,7 +86,7 @@ void Transfer::on_granted(Permit permit) {
     ride_idle(std::move(permit));
   } else if (race_ != nullptr && race_->has_next()) {
     enter(HC_PHASE_CONNECTING);
-    clocks_.start(Clocks::kSockConnect, now);
+    clocks_.resume(Clocks::kSockConnect, now, race_->used);
     try_next_address(std::move(permit));
   } else {
     permit_ = std::move(permit);
@@ -193,6 +194,7 @@ bool Transfer::on_ready(Attempt& attempt, bool is_reused) {
   clocks_.stop(Clocks::kConnect);
   clocks_.stop(Clocks::kSockConnect);
   clocks_.start(Clocks::kSockWrite, now);
+  uploaded_ = 0;
   timing_.ready_ns = since_submit(now);
   timing_.connected_ns = is_reused ? HC_UNSET : since_submit(attempt.connected_at());
   timing_.secured_ns = is_reused || !request_->is_https ? HC_UNSET : since_submit(attempt.secured_at());
@@ -294,10 +296,12 @@ void Transfer::on_timer(TimePoint now) {
 }
 
 // The clocks of silence are not set back at each event: when one ends, the time of the last event tells whether it
-// really has.
+// really has. An upload must have got on as well: what the server says meanwhile is no progress.
 bool Transfer::extend_socket_clock(Clocks::Name name, TimePoint now) {
   if (name != Clocks::kSockRead && name != Clocks::kSockWrite) return false;
   if (winner_ == nullptr || later(winner_->last_activity(), clocks_.length(name)) <= now) return false;
+  if (name == Clocks::kSockWrite && std::exchange(uploaded_, winner_->uploaded()) == winner_->uploaded())
+    return false;
   clocks_.start(name, winner_->last_activity());
   return true;
 }

@@ -96,6 +96,7 @@ class Transfer final : public Waiter,
   uint8_t dead_idle_met_ = 0;
   uint32_t attempt_count_ = 0;
   uint64_t connection_ = 0;
+  uint64_t uploaded_ = 0;  // when sock_write was last looked at
   Endpoint remote_;
   Clocks clocks_;
   hc_timing timing_;

@@ -111,7 +111,7 @@ void Poller::apply(int fd, Watch& watch) {
   int operation = watch.is_in_kernel ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
   int result = epoll_ctl(epoll_.get(), operation, fd, &event);
   // libcurl and c-ares may close a descriptor and open another of the same number without a word to us
-  // (curl-and-cares.md 3.5): then the kernel's list and ours differ, and the other operation is right.
+  // (docs/curl-notes.md 3.5): then the kernel's list and ours differ, and the other operation is right.
   if (result < 0 && (errno == ENOENT || errno == EEXIST)) {
     operation = errno == ENOENT ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
     result = epoll_ctl(epoll_.get(), operation, fd, &event);

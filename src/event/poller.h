@@ -27,7 +27,7 @@ class FdWatcher {
 ///
 /// Vocabulary: *interest* is what a watcher wants; *registered* is what the kernel was last told.
 /// Rules: watch() only records, flush() tells the kernel what changed in between, so that a descriptor that goes
-/// idle and is used again costs no system call (curl-and-cares.md F14: 30 % of the CPU at 64 connections).
+/// idle and is used again costs no system call (docs/curl-notes.md F14: 30 % of the CPU at 64 connections).
 /// Level-triggered: libcurl may stop reading before EAGAIN. An event meets only the registration it was
 /// reported for: descriptors are reused at once by the kernel, so each registration has a generation.
 class Poller {

@@ -32,6 +32,11 @@ class Clocks {
   void start(Name name, TimePoint now) {
     if (lengths_[name] != 0) ends_[name] = later(now, lengths_[name]);
   }
+  /// The same with `used` of its time already gone.
+  void resume(Name name, TimePoint now, Duration used) {
+    if (lengths_[name] != 0)
+      ends_[name] = later(now, lengths_[name] - (used < lengths_[name] ? used : lengths_[name]));
+  }
   void stop(Name name) { ends_[name] = kNever; }
   bool is_running(Name name) const { return ends_[name] != kNever; }
   TimePoint end(Name name) const { return ends_[name]; }

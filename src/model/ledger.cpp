@@ -46,7 +46,6 @@ Refusal Ledger::admit(Origin& origin, bool needs_new_socket, Permit* out) {
   ++origin.sockets;
   ++origin.permits;
   ++promised_;
-  stats_.sockets_peak = std::max(stats_.sockets_peak, live());
   *out = Permit(*this, origin, shard, Permit::Kind::kNewSocket);
   return Refusal::kNone;
 }
@@ -124,6 +123,7 @@ Connection& Ledger::open(Permit permit, int fd, const Endpoint& remote, TimePoin
   --promised_;
   ++stats_.sockets_connecting;
   ++stats_.sockets_opened;
+  stats_.sockets_peak = std::max(stats_.sockets_peak, live() - promised_);
   HC_CHECK(config_.limit == 0 || live() <= config_.limit);
   return connection;
 }

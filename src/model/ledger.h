@@ -113,7 +113,7 @@ class LedgerObserver {
 class Ledger {
  public:
   /// Beyond this many sockets of one origin in one multi, libcurl's linear search costs more than another multi
-  /// (curl-and-cares.md F13).
+  /// (docs/curl-notes.md F13).
   static constexpr uint32_t kShardSockets = 64;
 
   Ledger(const SessionConfig& config, TimerQueue& timers, DescriptorBudget& budget, Stats& stats);

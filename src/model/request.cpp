@@ -209,6 +209,8 @@ Status Request::create(const hc_request& args, const SessionConfig& session, std
   Url url;
   if (Status status = Url::parse(view(args.url), &url); !status.is_ok()) return status;
   if (Status status = read_plain_fields(args, session, request.get()); !status.is_ok()) return status;
+  // RFC 9110 9.3.2 gives a body there no meaning, and libcurl would wait for one in the answer.
+  if (method == "HEAD" && request->has_body) return Status::invalid("body: a HEAD request has none");
   if (Status status = parse_addresses(args, &request->addresses); !status.is_ok()) return status;
   HeaderBlock headers;
   if (Status status = add_headers(args, session, &headers); !status.is_ok()) return status;

@@ -160,7 +160,7 @@ bool ResponseBuilder::end_head() {
     return true;
   }
   is_head_complete_ = true;
-  // libcurl accepts both and believes Transfer-Encoding (curl-and-cares.md F24); a proxy on the way may believe the
+  // libcurl accepts both and believes Transfer-Encoding (docs/curl-notes.md F24); a proxy on the way may believe the
   // other, which is how responses are smuggled.
   if (has_transfer_encoding_ && content_length_ != HC_UNSET) {
     return refuse(HC_E_PROTOCOL, "Content-Length together with Transfer-Encoding");

@@ -26,6 +26,12 @@ constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) {
 /// RFC 9110 5.6.2: methods and field names.
 bool is_token(std::string_view text);
 
+/// Fields that frame a message. The library writes them; a caller's own would let the rest of a body pass for another
+/// request.
+constexpr bool is_framing_field(std::string_view name) {
+  return equals_ignoring_case(name, "transfer-encoding") || equals_ignoring_case(name, "content-length");
+}
+
 /// Without spaces and tabs at both ends.
 constexpr std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

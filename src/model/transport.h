@@ -27,7 +27,7 @@ class Attempt {
  public:
   /// The connection it rides, or nullptr before it is known.
   Connection* connection() const { return connection_; }
-  /// When its socket was last ready: libcurl's callbacks only see whole lines (curl-and-cares.md F12).
+  /// When its socket was last ready: libcurl's callbacks only see whole lines (docs/curl-notes.md F12).
   TimePoint last_activity() const { return last_activity_; }
   /// When a new connection's TCP and TLS were up. Known from on_ready() on.
   TimePoint connected_at() const { return connected_at_; }

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+
+namespace hc {
+
+/// The certificate authorities of a session, read once, when it is created.
+///
+/// libcurl would read the file itself, on the loop and again for each multi handle (20 ms for Debian's bundle), and
+/// for each connection if a directory is set as well, as it is by default (docs/curl-notes.md F1).
+class TrustStore {
+ public:
+  /// `file` is a PEM bundle; empty trusts nobody. HC_E_TLS_CONFIG when nothing in it can be read.
+  static Status load(const std::string& file, TrustStore* out);
+
+  /// Lets a TLS context verify against it.
+  void apply(SSL_CTX* context) const;
+
+ private:
+  struct Free {
+    void operator()(X509_STORE* store) const { X509_STORE_free(store); }
+  };
+  std::unique_ptr<X509_STORE, Free> store_;
+};
+
+}  // namespace hc
