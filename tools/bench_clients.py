@@ -1,5 +1,6 @@
 """Where the clients of tools/bench.py are built and run, and what a run of one comes to."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -55,6 +56,8 @@ class InChroot:
             raise BenchFailed("start it with ./run bench")
         for directory in (SHARED / "source", SHARED / "ccache", SHARED / "bench", LOGS):
             directory.mkdir(parents=True, exist_ok=True)
+        self.lock = (MATRIX_HOME / "lock").open("w")
+        fcntl.flock(self.lock, fcntl.LOCK_EX)  # ./run matrix uses the same directories
         take_snapshot(ROOT, SHARED / "source")
         try:
             self.chroot.prepare(self.packages)
@@ -144,6 +147,8 @@ def parse(output):
 
 
 def summary(own, usage):
+    if own["requests"] == 0:
+        raise BenchFailed("a client was not answered once: is the machine busy?")
     cpu = usage["user_s"] + usage["system_s"]
     return {
         "requests_per_s": own["requests"] / own["seconds"],

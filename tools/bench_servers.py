@@ -37,12 +37,12 @@ http {{
     listen 127.0.0.1:{https} ssl backlog=4096;
     ssl_session_tickets off;
     ssl_session_cache off;
-    location = /1k {{ return 200 "$ssl_session_reused{body}"; }}
+    location = /1k {{ return 200 "${{ssl_session_reused}}{body}"; }}
   }}
   server {{
     listen 127.0.0.1:{resuming} ssl backlog=4096;
     ssl_session_cache shared:bench:1m;
-    location = /1k {{ return 200 "$ssl_session_reused{body}"; }}
+    location = /1k {{ return 200 "${{ssl_session_reused}}{body}"; }}
   }}
 }}
 """

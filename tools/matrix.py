@@ -211,7 +211,7 @@ REPORT_TEXT = """# Every libcurl
 
 The result of the last `./run matrix`, {date}. Each cell: tests passed / failed / skipped. A test that passed only at
 its second attempt counts as passed and is named below as unsteady. What differs between the versions is in
-[curl-notes.md](curl-notes.md).
+[curl-notes.md](curl-notes.md).{mirror}
 
 {table}
 
@@ -219,14 +219,18 @@ its second attempt counts as passed and is named below as unsteady. What differs
 """
 
 
-def report(rows, is_complete):
+FROZEN = " The mirror had stood still: its lists were past their validity, so newer packages may exist."
+
+
+def report(rows, is_complete, is_frozen):
     lines, odd = table(rows), exceptions(rows)
     print("\n".join(["", *lines, "", *odd]))
     if is_complete:
         text = "\n".join(odd) or "No test failed, was skipped, or needed a second attempt."
         REPORT.parent.mkdir(exist_ok=True)
         date = datetime.date.today().isoformat()
-        REPORT.write_text(REPORT_TEXT.format(date=date, table="\n".join(lines), exceptions=text))
+        REPORT.write_text(REPORT_TEXT.format(
+            date=date, mirror=FROZEN if is_frozen else "", table="\n".join(lines), exceptions=text))
     tallies = [tally for row in rows for tally in row.tallies.values()]
     failed = sum(len(tally.failed) + bool(tally.problem) for tally in tallies)
     skipped = sum(len(tally.skipped) for tally in tallies)
@@ -236,6 +240,11 @@ def report(rows, is_complete):
 
 
 # ------------------------------------------------------------------------------------------------------- start
+
+
+def stop(number, _frame):
+    """As process 1 of our namespace we take everything with us, builds and mounts; there is nothing to wait for."""
+    os._exit(128 + number)
 
 
 def say(text):
@@ -270,6 +279,8 @@ def run_release(release, options, broken_of):
 
 def main():
     options = arguments()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
     if os.getpid() != 1:  # else what is mounted and started here would outlive this
         print("matrix: start it with ./run matrix", file=sys.stderr)
         return 2
@@ -286,7 +297,7 @@ def main():
     except Failed as failure:
         print(f"matrix: {failure}", file=sys.stderr)
         return 1
-    return 0 if report(rows, is_complete=len(chosen) == len(RELEASES)) else 1
+    return 0 if report(rows, len(chosen) == len(RELEASES), options.frozen_mirror) else 1
 
 
 if __name__ == "__main__":

@@ -23,9 +23,13 @@ constexpr long kNoAgeSeconds = 10L * 365 * 24 * 3600;  // idle connections end w
 constexpr int kGo = CURL_PREREQFUNC_OK;
 constexpr int kStop = CURL_PREREQFUNC_ABORT;
 
-// 8.16.0 alone refuses -1 (curl #18959). It alone also remembers a lookup that resolver_callback() refused as a name
-// that does not exist, which must not outlive the transfer; our own entries are permanent whatever the timeout.
-long never_prune_dns() { return CurlRuntime::version_number() == curl_version_of(8, 16, 0) ? 0L : -1L; }
+// 8.16.0 alone refuses -1 (curl #18959).
+long never_prune_dns() {
+  return CurlRuntime::version_number() == curl_version_of(8, 16, 0) ? kNoAgeSeconds : -1L;
+}
+
+// 8.16.0 alone takes a lookup that resolver_callback() refused for a name that does not exist, and keeps that.
+bool remembers_refused_lookups() { return CurlRuntime::version_number() == curl_version_of(8, 16, 0); }
 
 }  // namespace
 
@@ -140,7 +144,8 @@ void CurlAttempt::set_connection_rule() {
   set(CURLOPT_FRESH_CONNECT, made_socket_ ? 1L : 0L);
   // Every name has the same made-up address for libcurl; open_callback() puts in the real one. One wildcard entry a
   // port keeps its cache small, where an entry a name would grow with every host ever met.
-  set(CURLOPT_RESOLVE, made_socket_ ? transport_.dummy_address(request.port) : nullptr);
+  bool has_address = made_socket_ || remembers_refused_lookups();
+  set(CURLOPT_RESOLVE, has_address ? transport_.dummy_address(request.port) : nullptr);
 }
 
 void CurlAttempt::recycle() {
@@ -241,6 +246,7 @@ void CurlAttempt::note_times() {
   curl_easy_getinfo(easy_, CURLINFO_APPCONNECT_TIME_T, &tls);
   connected_at_ = started_ + tcp * kMicrosecond;
   secured_at_ = started_ + tls * kMicrosecond;
+  transport_.reactor().refresh();  // a handshake takes milliseconds; what comes next did not begin before it
 }
 
 curl_socket_t CurlAttempt::open_callback(void* self, curlsocktype, curl_sockaddr* address) noexcept {
@@ -285,9 +291,17 @@ AttemptResult CurlAttempt::result(CURLcode code) {
   if (code == CURLE_OK) return {Kind::kFailed, Status(HC_E_DISCONNECTED, "the response head has no end")};
   if (!was_ready_ && found_nothing_idle_) return {Kind::kNothingIdle, Status::ok()};
   Status status = status_of(failure(code));
-  bool is_stale = is_reused_ && was_ready_ && !builder().has_bytes();
-  if (is_stale) return {Kind::kStale, std::move(status)};
-  if (was_repeated_) return {Kind::kFailed, Status(HC_E_DISCONNECTED, status.message())};
+  // Then libcurl's last word is about the connection that it wanted to open to send again.
+  if (was_ready_ && (found_nothing_idle_ || was_repeated_)) {
+    status = Status(HC_E_DISCONNECTED, "the server closed or reset the connection");
+  }
+  // Garbage in place of an answer is an answer.
+  bool has_died = status.code() == HC_E_DISCONNECTED && !builder().has_bytes();
+  if (is_reused_ && was_ready_ && has_died) return {Kind::kStale, std::move(status)};
+  // libcurl keeps at most 100 KB of one line, and calls more of it a lack of memory.
+  if (code == CURLE_OUT_OF_MEMORY && was_sent_ && !builder().is_head_complete()) {
+    return {Kind::kFailed, Status(HC_E_TOO_LARGE, "a line of the response head is longer than 100 KB")};
+  }
   return {Kind::kFailed, std::move(status)};
 }
 

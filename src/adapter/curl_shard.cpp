@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "adapter/curl_attempt.h"
 #include "adapter/curl_transport.h"
@@ -51,9 +52,16 @@ void CurlShard::remove(CurlAttempt& attempt) {
   std::erase(uploads_to_check_, &attempt);
 }
 
+void CurlShard::look_at(int fd) {
+  to_look_at_.push_back(fd);
+  transport_.mark_active(*this);
+}
+
 void CurlShard::kick() {
-  wants_kick_ = false;
-  act(CURL_SOCKET_TIMEOUT, 0);
+  std::vector<int> ended;
+  ended.swap(to_look_at_);
+  for (int fd : ended) act(fd, CURL_CSELECT_IN);
+  if (std::exchange(wants_kick_, false)) act(CURL_SOCKET_TIMEOUT, 0);
 }
 
 CurlAttempt* CurlShard::next_finished(CURLcode* code) {

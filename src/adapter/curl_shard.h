@@ -32,8 +32,11 @@ class CurlShard final : public FdWatcher, private Timer {
   void add_janitor(CURL* easy) { curl_multi_add_handle(multi_, easy); }
   void remove_janitor(CURL* easy) { curl_multi_remove_handle(multi_, easy); }
 
-  /// libcurl asked to be called at once.
-  bool wants_kick() const { return wants_kick_; }
+  /// Has libcurl look at a descriptor that is watched no more, as soon as no call of it is on the stack.
+  void look_at(int fd);
+
+  /// libcurl asked to be called at once, or there is something to look at.
+  bool wants_kick() const { return wants_kick_ || !to_look_at_.empty(); }
   void kick();
   /// The next finished attempt and its code, or nullptr.
   CurlAttempt* next_finished(CURLcode* code);
@@ -55,6 +58,7 @@ class CurlShard final : public FdWatcher, private Timer {
   CURLM* multi_;
   bool wants_kick_ = false;
   std::vector<CurlAttempt*> uploads_to_check_;
+  std::vector<int> to_look_at_;
 };
 
 }  // namespace hc

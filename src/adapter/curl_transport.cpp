@@ -36,6 +36,8 @@ CurlTransport::CurlTransport(const SessionConfig& config, TrustStore trust, Reac
   curl_share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
   // The first handle reads files and sets OpenSSL up: before the loop starts, not in its first turn.
   give_back(*lease());
+  // Since 8.20 no multi handle can be made without descriptors (before, it did without its wakeup): now there are some.
+  shard(0);
 }
 
 CurlTransport::~CurlTransport() {
@@ -106,6 +108,8 @@ void CurlTransport::retire(Connection& connection) {
   reactor_.poller().forget(connection.fd(), shard(connection.shard()));
   shutdown(connection.fd(), SHUT_RDWR);
   discard_unread(connection.fd());
+  // Since 8.9 libcurl may be waiting in there for the server's close_notify, and 8.23 looks at nothing else.
+  shard(connection.shard()).look_at(connection.fd());
   janitors_[connection.shard()]->on_retired();
 }
 
@@ -202,8 +206,12 @@ bool CurlTransport::on_activity(int fd, uint8_t) {
     ledger_.retire(*connection);
     return false;
   }
-  if (connection->rider != nullptr) static_cast<CurlAttempt*>(connection->rider)->touch(reactor_.now());
-  return connection->state() != Connection::State::kRetired;
+  if (auto* attempt = static_cast<CurlAttempt*>(connection->rider)) {
+    attempt->touch(reactor_.now());
+    // What comes now may be the end of the connection, and then libcurl forgets what it had sent.
+    if (attempt->is_upload_pending()) attempt->check_sent();
+  }
+  return true;  // a retired one is watched only when libcurl asks for it, to end TLS on it
 }
 
 // A connection that is not up yet may be closed by libcurl without a word (F15): nothing to watch any more.

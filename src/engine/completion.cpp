@@ -91,10 +91,11 @@ size_t CompletionQueue::drain(size_t capacity, const std::function<void(Completi
 size_t CompletionQueue::wait(uint64_t timeout_ms) {
   SystemClock clock;
   TimePoint end = timeout_ms == HC_FOREVER ? kNever : later(clock.now(), from_ms(timeout_ms));
-  for (;;) {
+  for (bool has_woken = false;; has_woken = true) {
     {
       std::lock_guard lock(mutex_);
       if (size() > 0 || is_closed()) return size();
+      if (has_woken) clear_signal();  // a byte that came after its completions were taken; see push()
     }
     TimePoint now = clock.now();
     if (now >= end) return 0;

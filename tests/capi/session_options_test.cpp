@@ -12,7 +12,7 @@ constexpr uint64_t kTooMany = 1ULL << 32;
 
 struct BadOption {
   const char* name;
-  Setup set;
+  SessionSetup set;
 };
 
 std::ostream& operator<<(std::ostream& out, const BadOption& bad) { return out << bad.name; }

@@ -256,13 +256,16 @@ TEST_F(LedgerTest, AtTheBudgetOneIdleSocketIsRetiredAtATime) {
   while (budget.used() > 2) budget.give_back();
 }
 
-TEST_F(LedgerTest, RemembersThePeak) {
+TEST_F(LedgerTest, RemembersThePeakOfSocketsAndNotOfPermits) {
   idle(a);
-  Permit first = permit_for(b);
-  Permit second = permit_for(c);
-  first.give_back();
-  second.give_back();
-  EXPECT_EQ(stats.sockets_peak, 3U);
+  Permit unused = permit_for(b);
+  Permit another = permit_for(c);
+  EXPECT_EQ(stats.sockets_peak, 1U);
+  unused.give_back();
+  another.give_back();
+  ledger.close(connect(b));
+  connect(c);
+  EXPECT_EQ(stats.sockets_peak, 2U);
 }
 
 // ---------------------------------------------------------------------------- who makes room

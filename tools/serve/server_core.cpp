@@ -107,9 +107,12 @@ void ServerCore::start() {
 }
 
 void ServerCore::stop() {
+  // On the loop's thread, where a write to a dead peer inside OpenSSL raises no SIGPIPE.
+  loop.call([this] {
+    for (auto& listener : listeners) listener->close();
+    for_each_connection([](Connection& connection) { connection.end(Ending::kCloseNow); });
+  });
   loop.stop();
-  for (auto& listener : listeners) listener->close();
-  for_each_connection([](Connection& connection) { connection.end(Ending::kCloseNow); });
   retired_.clear();
   state.notify_waiters();
 }

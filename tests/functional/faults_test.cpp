@@ -1,0 +1,360 @@
+// What a broken server costs: which error, how soon, and that nothing is left behind.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+
+#include "serve/dead_ends.h"
+#include "serve/http_server.h"
+#include "serve/test_pki.h"
+#include "support/client.h"
+#include "support/process.h"
+
+namespace hc::test {
+namespace {
+
+using serve::Behaviour;
+using serve::Counters;
+using serve::HttpServer;
+using serve::HttpServerOptions;
+
+/// A path of the misbehaving server, and what comes of it.
+struct Fault {
+  const char* name;
+  const char* path;
+  hc_status status;
+  int32_t phase;
+};
+
+std::ostream& operator<<(std::ostream& out, const Fault& fault) { return out << fault.name; }
+
+class Faults : public testing::TestWithParam<Fault> {
+ protected:
+  void SetUp() override {
+    using serve::RequestView;
+    using serve::ResponseWriter;
+    server_.handle("/odd", [](const RequestView& request, ResponseWriter& writer) {
+      static const std::map<std::string_view, std::string_view> kAnswers{
+          {"/odd/garbage", "complete nonsense\r\n\r\n"},
+          {"/odd/http09", "<html>hello</html>"},
+          {"/odd/status", "HTTP/1.1 99 Low\r\nContent-Length: 0\r\n\r\n"},
+          {"/odd/length", "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nok"},
+          {"/odd/negative", "HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok"},
+          {"/odd/lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!"},
+          {"/odd/same-lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok"},
+          {"/odd/interim-only", "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"},
+          {"/odd/nothing", ""},
+      };
+      writer.raw(kAnswers.at(request.path));
+      writer.end(serve::Ending::kFin);
+    });
+    server_.start();
+  }
+  HttpServer server_;
+};
+
+TEST_P(Faults, EndInTheRightErrorAndLeaveNothing) {
+  const Fault& fault = GetParam();
+  LeakCheck leaks;
+  {
+    Client client;
+    for (bool is_reused : {false, true}) {
+      if (is_reused) client.fetch(server_.url(0, "/bytes/1"));
+      Stopwatch watch;
+      Outcome outcome = client.fetch(server_.url(0, fault.path), with_body("POST", "body"));
+      bool may_be_stale = is_reused && fault.phase == HC_PHASE_AWAITING && fault.status == HC_E_DISCONNECTED;
+      EXPECT_TRUE(is(outcome, may_be_stale ? HC_E_STALE : fault.status, fault.phase)) << is_reused;
+      EXPECT_EQ(outcome.info().attempts, 1u);
+      EXPECT_LT(watch.elapsed(), milliseconds(5'000));
+      Outcome after = client.fetch(server_.url(0, "/bytes/9"));
+      EXPECT_TRUE(is(after, HC_OK));
+      EXPECT_EQ(after.body, serve::pattern(9));
+      EXPECT_FALSE(after.was_reused()) << "on the connection of the fault";
+    }
+    EXPECT_TRUE(client.stats_become(
+        [](const hc_stats& s) { return s.sockets_in_use == 0 && s.sockets_retired == 0; }));
+    EXPECT_EQ(client.stats().stale_retries, 0u);
+  }
+  EXPECT_TRUE(server_.wait_until([](const Counters& c) { return c.connections_open == 0; }));
+}
+
+std::string name_of(const testing::TestParamInfo<Fault>& fault) { return fault.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(
+    Reset, Faults,
+    testing::Values(
+        Fault{"AfterTheHead", "/reset?after=request-head", HC_E_DISCONNECTED, HC_PHASE_AWAITING},
+        Fault{"AfterTheRequest", "/reset", HC_E_DISCONNECTED, HC_PHASE_AWAITING},
+        Fault{"InTheHead", "/reset?after=half-head&after_ms=20", HC_E_DISCONNECTED, HC_PHASE_RECEIVING},
+        Fault{"BehindTheHead", "/reset?after=head&after_ms=20", HC_E_DISCONNECTED, HC_PHASE_RECEIVING},
+        Fault{"InTheBody", "/reset?after=half-body&after_ms=20", HC_E_DISCONNECTED, HC_PHASE_RECEIVING}),
+    name_of);
+INSTANTIATE_TEST_SUITE_P(
+    Fin, Faults,
+    testing::Values(
+        Fault{"AfterTheHead", "/fin?after=request-head", HC_E_DISCONNECTED, HC_PHASE_AWAITING},
+        Fault{"AfterTheRequest", "/fin", HC_E_DISCONNECTED, HC_PHASE_AWAITING},
+        Fault{"InTheHead", "/fin?after=half-head&after_ms=20", HC_E_DISCONNECTED, HC_PHASE_RECEIVING},
+        Fault{"BehindTheHead", "/fin?after=head&after_ms=20", HC_E_INCOMPLETE, HC_PHASE_RECEIVING},
+        Fault{"InTheBody", "/fin?after=half-body&after_ms=20", HC_E_INCOMPLETE, HC_PHASE_RECEIVING}),
+    name_of);
+INSTANTIATE_TEST_SUITE_P(Body, Faults,
+                         testing::Values(Fault{"Truncated", "/truncate?claimed=100&sent=50", HC_E_INCOMPLETE,
+                                               HC_PHASE_RECEIVING},
+                                         Fault{"TruncatedToNothing", "/truncate?claimed=100&sent=0",
+                                               HC_E_INCOMPLETE, HC_PHASE_RECEIVING},
+                                         Fault{"TruncatedChunks", "/truncate?chunked=1&sent=50",
+                                               HC_E_INCOMPLETE, HC_PHASE_RECEIVING},
+                                         Fault{"BadChunk", "/badchunk", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+                                         Fault{"BothLengths", "/both", HC_E_PROTOCOL, HC_PHASE_RECEIVING}),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(
+    Head, Faults,
+    testing::Values(
+        Fault{"BadStatus", "/badstatus", HC_E_PROTOCOL, HC_PHASE_AWAITING},
+        Fault{"BadHeader", "/badheader", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"Garbage", "/odd/garbage", HC_E_PROTOCOL, HC_PHASE_AWAITING},
+        Fault{"Http09", "/odd/http09", HC_E_PROTOCOL, HC_PHASE_AWAITING},
+        Fault{"StatusBelow100", "/odd/status", HC_E_PROTOCOL, HC_PHASE_AWAITING},
+        Fault{"LengthIsNoNumber", "/odd/length", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"LengthIsNegative", "/odd/negative", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"LengthsDiffer", "/odd/lengths", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"OnlyInterim", "/odd/interim-only", HC_E_DISCONNECTED, HC_PHASE_RECEIVING},
+        Fault{"Nothing", "/odd/nothing", HC_E_DISCONNECTED, HC_PHASE_AWAITING},
+        Fault{"BombOfLines", "/headerbomb?count=1000&size=10", HC_E_TOO_LARGE, HC_PHASE_RECEIVING},
+        Fault{"BombOfBytes", "/headerbomb?count=100&size=5000", HC_E_TOO_LARGE, HC_PHASE_RECEIVING},
+        Fault{"OneLongLine", "/headerbomb?count=1&size=400000", HC_E_TOO_LARGE, HC_PHASE_RECEIVING},
+        Fault{"InterimFlood", "/1xx?count=20000", HC_E_TOO_LARGE, HC_PHASE_RECEIVING}),
+    name_of);
+
+TEST(InterimResponses, AreSkipped) {
+  HttpServer server;
+  server.start();
+  Client client;
+  for (std::string_view path : {"/1xx?count=1", "/1xx?count=5&status=102"}) {
+    Outcome outcome = client.fetch(server.url(0, path));
+    EXPECT_TRUE(is(outcome, HC_OK));
+    EXPECT_EQ(outcome.http_status, 200);
+  }
+}
+
+TEST(HeaderLimits, AreTheSessions) {
+  HttpServer server;
+  server.start();
+  Client client([](hc_session_options& o) {
+    o.max_headers = 2'000;
+    o.max_header_bytes = 200'000;
+  });
+  EXPECT_TRUE(is(client.fetch(server.url(0, "/headerbomb?count=1000&size=100")), HC_OK));
+  Client strict([](hc_session_options& o) { o.max_headers = 3; });
+  EXPECT_TRUE(is(strict.fetch(server.url(0, "/headerbomb?count=3&size=1")), HC_E_TOO_LARGE));
+}
+
+class Connecting : public testing::Test {
+ protected:
+  void SetUp() override { good_.start(); }
+  void expect_still_working(Client& client) {
+    EXPECT_TRUE(is(client.fetch(good_.url(0, "/bytes/1")), HC_OK));
+    EXPECT_EQ(client.stats().sockets_connecting, 0u);
+  }
+  HttpServer good_;
+};
+
+TEST_F(Connecting, RefusedIsToldAtOnce) {
+  serve::RefusedPort refused;
+  Client client;
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_TRUE(is(client.fetch("http://127.0.0.1:" + std::to_string(refused.port()) + "/"), HC_E_CONNECT,
+                   HC_PHASE_CONNECTING));
+  }
+  EXPECT_EQ(client.stats().connect_failures, 100u);
+  expect_still_working(client);
+}
+
+TEST_F(Connecting, ABlackHoleEndsWithItsClock) {
+  serve::BlackHole hole;
+  LeakCheck leaks;
+  {
+    Client client([](hc_session_options& o) { o.timeouts.sock_connect_ms = 150; });
+    for (int i = 0; i < 20; ++i) client.submit("http://127.0.0.1:" + std::to_string(hole.port()) + "/");
+    for (const Outcome& outcome : client.collect(20)) EXPECT_TRUE(is(outcome, HC_E_TIMEOUT_SOCK_CONNECT));
+    EXPECT_EQ(client.stats().sockets_closed, 20u);
+    expect_still_working(client);
+  }
+}
+
+TEST_F(Connecting, AFullBacklogIsABlackHoleUntilItIsServed) {
+  HttpServerOptions options;
+  options.listeners[0].backlog = 1;
+  HttpServer busy(options);
+  busy.start();
+  busy.set_behaviour(Behaviour::kPauseAccept);
+  Client client;
+  for (int i = 0; i < 10; ++i) client.submit(busy.url(0, "/bytes/1"));
+  ASSERT_TRUE(client.stats_become([](const hc_stats& s) { return s.sockets_connecting > 0; }));
+  busy.set_behaviour(Behaviour::kNormal);
+  for (const Outcome& outcome : client.collect(10)) EXPECT_TRUE(is(outcome, HC_OK));
+}
+
+TEST_F(Connecting, AcceptThenSilenceEndsWithTheClocksOfReading) {
+  HttpServer silent;
+  silent.start();
+  silent.set_behaviour(Behaviour::kSilent);
+  Client client([](hc_session_options& o) { o.timeouts.first_byte_ms = 150; });
+  EXPECT_TRUE(is(client.fetch(silent.url()), HC_E_TIMEOUT_FIRST_BYTE, HC_PHASE_AWAITING));
+  EXPECT_TRUE(silent.wait_until([](const Counters& c) { return c.connections_open == 0; }));
+  expect_still_working(client);
+}
+
+TEST_F(Connecting, AcceptThenEnd) {
+  for (Behaviour behaviour : {Behaviour::kCloseOnAccept, Behaviour::kResetOnAccept}) {
+    HttpServer ending;
+    ending.start();
+    ending.set_behaviour(behaviour);
+    Client client;
+    for (int i = 0; i < 20; ++i) {
+      Outcome outcome = client.fetch(ending.url());
+      EXPECT_TRUE(outcome.status == HC_E_DISCONNECTED || outcome.status == HC_E_CONNECT) << outcome.message();
+    }
+    EXPECT_LE(ending.counters().connections_accepted, 20u) << "no repetition on fresh connections";
+    expect_still_working(client);
+  }
+}
+
+TEST_F(Connecting, AServerThatComesBackIsUsedAgain) {
+  HttpServer server;
+  server.start();
+  Client client;
+  EXPECT_TRUE(is(client.fetch(server.url(0, "/bytes/1")), HC_OK));
+  std::string url = server.url(0, "/bytes/1");
+  server.stop();
+  EXPECT_TRUE(is(client.fetch(url), HC_E_CONNECT));
+  server.start();
+  EXPECT_TRUE(is(client.fetch(url), HC_OK));
+}
+
+TEST_F(Connecting, OneByteAtATimeIsSlowAndFine) {
+  Client client;
+  Outcome outcome = client.fetch(good_.url(0, "/drip?head=1&bytes=20&every_ms=3"));
+  EXPECT_TRUE(is(outcome, HC_OK));
+  EXPECT_EQ(outcome.body, serve::pattern(20));
+}
+
+class Tls : public Connecting {
+ protected:
+  /// A server with that certificate.
+  std::unique_ptr<HttpServer> serve_with(const serve::Credential& credential,
+                                         serve::TlsVersion maximum = serve::TlsVersion::kTls13) {
+    HttpServerOptions options;
+    options.listeners[0].tls = serve::TlsOptions{credential.certificate_pem, credential.private_key_pem};
+    options.listeners[0].tls->minimum_version = serve::TlsVersion::kTls10;
+    options.listeners[0].tls->maximum_version = maximum;
+    auto server = std::make_unique<HttpServer>(options);
+    server->start();
+    return server;
+  }
+  SessionSetup trusting() {
+    return [this](hc_session_options& o) { o.ca_file = str(pki_.ca().certificate_path); };
+  }
+  void expect_refused(const serve::Credential& credential, int64_t verify_result) {
+    LeakCheck leaks;
+    auto server = serve_with(credential);
+    {
+      Client client(trusting());
+      Outcome outcome = client.fetch(server->url(0, "/bytes/1"));
+      EXPECT_TRUE(is(outcome, HC_E_TLS_VERIFY, HC_PHASE_CONNECTING));
+      if (verify_result != 0) {
+        EXPECT_EQ(outcome.error().native_domain, HC_NATIVE_TLS);
+        EXPECT_EQ(outcome.error().native_code, verify_result) << outcome.message();
+      }
+      EXPECT_EQ(server->counters().requests, 0u);
+      expect_still_working(client);
+    }
+    server.reset();
+  }
+  serve::TestPki pki_;
+};
+
+TEST_F(Tls, AGoodCertificateIsAccepted) {
+  auto server = serve_with(pki_.server());
+  Client client(trusting());
+  Outcome outcome = client.fetch(server->url(0, "/bytes/9"));
+  EXPECT_TRUE(is(outcome, HC_OK));
+  EXPECT_LE(outcome.info().timing.connected_ns, outcome.info().timing.secured_ns);
+  EXPECT_LE(outcome.info().timing.secured_ns, outcome.info().timing.ready_ns);
+}
+
+constexpr int64_t kExpired = 10;     // X509_V_ERR_CERT_HAS_EXPIRED
+constexpr int64_t kSelfSigned = 18;  // X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
+constexpr int64_t kUnknownCa = 20;   // X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY
+
+TEST_F(Tls, AnExpiredOneIsRefused) { expect_refused(pki_.expired(), kExpired); }
+TEST_F(Tls, ASelfSignedOneIsRefused) { expect_refused(pki_.self_signed(), kSelfSigned); }
+TEST_F(Tls, AWrongNameIsRefused) { expect_refused(pki_.wrong_name(), 0); }
+
+TEST_F(Tls, AnUnknownAuthorityIsRefused) {
+  auto server = serve_with(pki_.server());
+  Client client([&](hc_session_options& o) { o.ca_file = str(pki_.other_ca().certificate_path); });
+  Outcome outcome = client.fetch(server->url());
+  EXPECT_TRUE(is(outcome, HC_E_TLS_VERIFY));
+  EXPECT_EQ(outcome.error().native_code, kUnknownCa);
+  Client with_system_bundle;
+  EXPECT_TRUE(is(with_system_bundle.fetch(server->url()), HC_E_TLS_VERIFY));
+}
+
+TEST_F(Tls, VerificationCanBeSwitchedOff) {
+  Client client([](hc_session_options& o) { o.tls_verify = HC_OFF; });
+  for (const serve::Credential* credential : {&pki_.expired(), &pki_.self_signed(), &pki_.wrong_name()}) {
+    EXPECT_TRUE(is(client.fetch(serve_with(*credential)->url(0, "/bytes/1")), HC_OK));
+  }
+}
+
+TEST_F(Tls, OldVersionsAreRefused) {
+  auto server = serve_with(pki_.server(), serve::TlsVersion::kTls11);
+  Client client(trusting());
+  EXPECT_TRUE(is(client.fetch(server->url()), HC_E_TLS, HC_PHASE_CONNECTING));
+}
+
+TEST_F(Tls, AStalledHandshakeEndsWithItsClock) {
+  LeakCheck leaks;
+  auto server = serve_with(pki_.server());
+  server->set_behaviour(Behaviour::kStallHandshake);
+  {
+    Client client([](hc_session_options& o) { o.timeouts.sock_connect_ms = 150; });
+    EXPECT_TRUE(is(client.fetch(server->url()), HC_E_TIMEOUT_SOCK_CONNECT, HC_PHASE_CONNECTING));
+    EXPECT_TRUE(server->wait_until([](const Counters& c) { return c.connections_open == 0; }));
+    expect_still_working(client);
+  }
+  server.reset();
+}
+
+TEST_F(Tls, AnEndInTheHandshakeIsATlsError) {
+  for (Behaviour behaviour : {Behaviour::kCloseOnAccept, Behaviour::kResetOnAccept}) {
+    auto server = serve_with(pki_.server());
+    server->set_behaviour(behaviour);
+    Client client(trusting());
+    Outcome outcome = client.fetch(server->url());
+    EXPECT_TRUE(outcome.status == HC_E_TLS || outcome.status == HC_E_CONNECT) << outcome.message();
+    EXPECT_EQ(outcome.error().phase, HC_PHASE_CONNECTING);
+  }
+}
+
+TEST_F(Tls, PlainHttpOnATlsPortAndTheOtherWayRound) {
+  auto server = serve_with(pki_.server());
+  Client client(trusting());
+  EXPECT_NE(client.fetch("http://127.0.0.1:" + std::to_string(server->port()) + "/bytes/1").status, HC_OK);
+  // It waits for a line end that never comes, as many servers do.
+  auto briefly = [](hc_request& r) { r.timeouts.sock_connect_ms = 300; };
+  std::string https = "https://127.0.0.1:" + std::to_string(good_.port()) + "/bytes/1";
+  EXPECT_TRUE(is(client.fetch(https, briefly), HC_E_TIMEOUT_SOCK_CONNECT, HC_PHASE_CONNECTING));
+}
+
+TEST_F(Tls, ATruncatedBodyIsNoShortSuccess) {
+  auto server = serve_with(pki_.server());
+  Client client(trusting());
+  EXPECT_TRUE(is(client.fetch(server->url(0, "/truncate?claimed=100&sent=50")), HC_E_INCOMPLETE));
+  EXPECT_TRUE(is(client.fetch(server->url(0, "/bytes/9")), HC_OK));
+}
+
+}  // namespace
+}  // namespace hc::test

@@ -1,0 +1,226 @@
+// Who goes next when not everybody can: the order in which requests reach the server.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "serve/dead_ends.h"
+#include "serve/http_server.h"
+#include "support/client.h"
+
+namespace hc::test {
+namespace {
+
+using serve::Counters;
+using serve::HttpServer;
+
+class Waiting : public testing::Test {
+ protected:
+  Waiting() : server_(options()) { server_.start(); }
+
+  static serve::HttpServerOptions options() {
+    serve::HttpServerOptions options;
+    options.listeners[0].address = "0.0.0.0";
+    options.log_capacity = 20'000;
+    return options;
+  }
+  std::string url(std::string_view path, int origin = 1) const {
+    return "http://" + loopback(origin) + ":" + std::to_string(server_.port()) + std::string(path);
+  }
+  /// Occupies the only slot until somebody cancels it.
+  hc_id block(Client& client) {
+    hc_id id = client.submit(url("/hang", 99));
+    EXPECT_TRUE(server_.wait_until([](const Counters& c) { return c.requests >= 1; }));
+    return id;
+  }
+  bool waiting_are(const Client& client, uint64_t count) {
+    return client.stats_become([=](const hc_stats& s) { return s.waiting == count; });
+  }
+  /// The marks "?mark" of the requests in the order of arrival.
+  std::string arrivals() const {
+    std::string marks;
+    for (const serve::LogEntry& entry : server_.log()) {
+      size_t mark = entry.target.find('?');
+      if (mark != std::string::npos) marks += entry.target.substr(mark + 1);
+    }
+    return marks;
+  }
+  std::string marked(char mark) const { return std::string("/bytes/1?") + mark; }
+
+  HttpServer server_;
+  const SessionSetup one_ = [](hc_session_options& o) { o.limit = 1; };
+};
+
+TEST_F(Waiting, IsFirstInFirstOutWithinAnOrigin) {
+  Client client(one_);
+  hc_id blocker = block(client);
+  std::string expected;
+  for (char mark = 'a'; mark <= 'z'; ++mark) {
+    client.submit(url(marked(mark)));
+    expected += mark;
+  }
+  client.cancel(blocker);
+  client.collect(27);
+  EXPECT_EQ(arrivals(), expected);
+}
+
+TEST_F(Waiting, OriginsTakeTurns) {
+  Client client(one_);
+  hc_id blocker = block(client);
+  for (int i = 0; i < 4; ++i) client.submit(url(marked('a'), 1));
+  for (int i = 0; i < 2; ++i) client.submit(url(marked('b'), 2));
+  client.submit(url(marked('c'), 3));
+  ASSERT_TRUE(waiting_are(client, 7));
+  client.cancel(blocker);
+  client.collect(8);
+  EXPECT_EQ(arrivals(), "abcabaa");
+}
+
+TEST_F(Waiting, AnIdleConnectionIsNoWayToJumpTheQueue) {
+  Client client(one_);
+  hc_id first = client.submit(url("/delay/100?a", 1));
+  ASSERT_TRUE(server_.wait_until([](const Counters& c) { return c.requests == 1; }));
+  client.submit(url(marked('b'), 2));
+  client.submit(url(marked('a'), 1));
+  client.submit(url(marked('c'), 3));
+  client.wait(first);
+  client.collect(3);
+  EXPECT_EQ(arrivals(), "abac");
+}
+
+TEST_F(Waiting, HigherPrioritiesGoFirstWithinTheirOrigin) {
+  Client client(one_);
+  hc_id blocker = block(client);
+  auto with_priority = [](int32_t priority) { return [=](hc_request& r) { r.priority = priority; }; };
+  client.submit(url(marked('f')), with_priority(-1));
+  client.submit(url(marked('d')), with_priority(0));
+  client.submit(url(marked('b')), with_priority(7));
+  client.submit(url(marked('e')), with_priority(0));
+  client.submit(url(marked('c')), with_priority(7));
+  client.submit(url(marked('a')), with_priority(INT32_MAX));
+  client.submit(url(marked('g')), with_priority(INT32_MIN));
+  ASSERT_TRUE(waiting_are(client, 7));
+  client.cancel(blocker);
+  client.collect(8);
+  EXPECT_EQ(arrivals(), "abcdefg");
+}
+
+TEST_F(Waiting, PriorityDoesNotReachOverOrigins) {
+  Client client(one_);
+  hc_id blocker = block(client);
+  client.submit(url(marked('a'), 1));
+  client.submit(url(marked('a'), 1));
+  client.submit(url(marked('b'), 2), [](hc_request& r) { r.priority = 100; });
+  ASSERT_TRUE(waiting_are(client, 3));
+  client.cancel(blocker);
+  client.collect(4);
+  EXPECT_EQ(arrivals(), "aba");
+}
+
+TEST_F(Waiting, ThoseWhoLeaveDoNotDisturbTheOrder) {
+  Client client(one_);
+  hc_id blocker = block(client);
+  std::vector<hc_id> ids;
+  for (char mark = 'a'; mark <= 'j'; ++mark) ids.push_back(client.submit(url(marked(mark))));
+  for (size_t i = 0; i < ids.size(); i += 2) client.cancel(ids[i]);
+  ASSERT_TRUE(waiting_are(client, 5));
+  client.cancel(blocker);
+  client.collect(11);
+  EXPECT_EQ(arrivals(), "bdfhj");
+}
+
+TEST_F(Waiting, AFullOriginDoesNotHoldOthersUp) {
+  Client client([](hc_session_options& o) { o.limit_per_host = 1; });
+  client.submit(url("/hang", 1));
+  ASSERT_TRUE(server_.wait_until([](const Counters& c) { return c.requests == 1; }));
+  for (int i = 0; i < 100; ++i) client.submit(url(marked('a'), 1));
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(is(client.fetch(url(marked('b'), 2)), HC_OK));
+  EXPECT_EQ(client.stats().waiting, 100u);
+}
+
+TEST_F(Waiting, ADeadOriginDoesNotHoldOthersUp) {
+  serve::BlackHole hole;
+  Client client([](hc_session_options& o) { o.limit_per_host = 2; });
+  for (int i = 0; i < 50; ++i) client.submit("http://127.0.0.1:" + std::to_string(hole.port()) + "/");
+  Stopwatch watch;
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(is(client.fetch(url(marked('b'), 2)), HC_OK));
+  EXPECT_LT(watch.elapsed(), milliseconds(5'000));
+}
+
+TEST_F(Waiting, MaxWaitingRefusesTheRest) {
+  Client client([](hc_session_options& o) {
+    o.limit = 2;
+    o.max_waiting = 10;
+  });
+  int refused = 0;
+  int accepted = 0;
+  for (int i = 0; i < 200; ++i) {
+    hc_status status = client.try_submit(url("/delay/200"));
+    ASSERT_TRUE(status == HC_OK || status == HC_E_OVERLOAD);
+    ++(status == HC_OK ? accepted : refused);
+  }
+  int answered = 0;
+  for (const Outcome& outcome : client.collect(static_cast<size_t>(accepted))) {
+    ASSERT_TRUE(outcome.status == HC_OK || outcome.status == HC_E_OVERLOAD) << outcome.message();
+    answered += outcome.status == HC_OK ? 1 : 0;
+  }
+  EXPECT_GE(answered, 12);
+  EXPECT_LT(answered, 40) << "the line was never longer than 10";
+  EXPECT_TRUE(is(client.fetch(url("/bytes/1")), HC_OK));
+}
+
+TEST_F(Waiting, MaxWaitingDoesNotCountThoseWhoFit) {
+  Client client([](hc_session_options& o) {
+    o.limit = 50;
+    o.max_waiting = 1;
+  });
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 50; ++i) {
+      hc_status status = client.try_submit(url("/bytes/1"));
+      ASSERT_EQ(status, HC_OK) << hc_status_name(status);
+    }
+    for (const Outcome& outcome : client.collect(50)) EXPECT_TRUE(is(outcome, HC_OK));
+  }
+}
+
+TEST_F(Waiting, TimeInLineIsCounted) {
+  Client client(one_);
+  client.submit(url("/delay/100"));
+  Outcome second = client.wait(client.submit(url("/bytes/1")));
+  EXPECT_GE(second.info().timing.started_ns, 99'000'000u);
+  EXPECT_GE(client.stats().waited_ns, 99'000'000u);
+  client.collect(1);
+}
+
+class FairTurns : public Waiting {
+ protected:
+  static constexpr int kQuiet = 50;
+  static constexpr int kEach = 20;
+
+  /// p99 of the time that requests of the quiet origins spend in line.
+  uint64_t waited_by_quiet_ones(int hot) {
+    Client client([](hc_session_options& o) { o.limit = 20; });
+    for (int i = 0; i < hot; ++i) client.submit(url("/bytes/1", 200));
+    int mark = 0;
+    for (int i = 0; i < kQuiet * kEach; ++i) {
+      client.submit(url("/bytes/1", 1 + i % kQuiet), [&](hc_request& r) { r.user_data = &mark; });
+    }
+    std::vector<uint64_t> times;
+    for (const Outcome& outcome : client.collect(static_cast<size_t>(hot + kQuiet * kEach))) {
+      EXPECT_TRUE(is(outcome, HC_OK));
+      if (outcome.user_data == &mark) times.push_back(outcome.info().timing.started_ns);
+    }
+    std::sort(times.begin(), times.end());
+    return times[times.size() * 99 / 100];
+  }
+};
+
+TEST_F(FairTurns, AHotOriginDoesNotStarveQuietOnes) {
+  uint64_t alone = waited_by_quiet_ones(0);
+  uint64_t beside = waited_by_quiet_ones(10'000);
+  RecordProperty("alone_ns", static_cast<int>(alone / 1000));
+  constexpr uint64_t kNoise = 100'000'000;
+  EXPECT_LE(beside, 2 * alone + kNoise);
+}
+
+}  // namespace
+}  // namespace hc::test

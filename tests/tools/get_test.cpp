@@ -1,0 +1,127 @@
+#include <gtest/gtest.h>
+
+#include "hcx/get_options.h"
+#include "hcx/get_print.h"
+#include "hcx/option_parser.h"
+#include "hcx/url_text.h"
+
+namespace hc::hcx {
+namespace {
+
+TEST(UrlText, TakesAUrlApart) {
+  const UrlText text = split_url("https://me:pw@host:8443/path?q=1#part");
+  EXPECT_EQ(text.scheme, "https");
+  EXPECT_EQ(text.userinfo, "me:pw");
+  EXPECT_EQ(text.authority, "host:8443");
+  EXPECT_EQ(text.target, "/path?q=1");
+  EXPECT_EQ(split_url("http://host").target, "/");
+}
+
+TEST(UrlText, NeverShowsUserinfo) {
+  EXPECT_EQ(shown_url("http://me:pw@host/a"), "http://host/a");
+  EXPECT_EQ(shown_url("http://me:p@w@host"), "http://host/");
+  EXPECT_EQ(shown_url("http://host/a@b"), "http://host/a@b");
+  EXPECT_EQ(shown_url("http://me:pw@[::x"), "http://[::x/");
+}
+
+TEST(UrlText, AddsAScheme) {
+  EXPECT_EQ(with_scheme("host/a"), "http://host/a");
+  EXPECT_EQ(with_scheme("https://host"), "https://host");
+  EXPECT_EQ(with_scheme("host/?to=http://other"), "http://host/?to=http://other");
+}
+
+TEST(GetOptions, HeaderForms) {
+  EXPECT_EQ(parse_header("X-A:  b c ").value, "b c");
+  EXPECT_FALSE(parse_header("X-A: b").is_removal);
+  EXPECT_TRUE(parse_header("User-Agent:").is_removal);
+  EXPECT_TRUE(parse_header("User-Agent: ").is_removal);
+  EXPECT_FALSE(parse_header("X-E;").is_removal);
+  EXPECT_EQ(parse_header("X-E;").value, "");
+  for (const char* text : {"", "X-A", ": b", ";", "X-A; b"})
+    EXPECT_THROW(parse_header(text), UsageError) << text;
+}
+
+TEST(GetOptions, ResolveForms) {
+  const ResolveArgument resolve = parse_resolve("host:80:127.0.0.1,[::1],::2");
+  EXPECT_EQ(resolve.host, "host");
+  EXPECT_EQ(resolve.port, 80);
+  EXPECT_EQ(resolve.addresses, (std::vector<std::string>{"127.0.0.1", "::1", "::2"}));
+  EXPECT_EQ(parse_resolve("host:*:127.0.0.1").port, 0);
+  for (const char* text :
+       {"", "host", "host:80", "host:80:", ":80:1.2.3.4", "host:0:1.2.3.4", "host:x:1.2.3.4"}) {
+    EXPECT_THROW(parse_resolve(text), UsageError) << text;
+  }
+}
+
+TEST(GetOptions, TheMethodFollowsBodyAndHead) {
+  EXPECT_EQ(parse_get_options({"h"}).method_name(), "GET");
+  EXPECT_EQ(parse_get_options({"h", "-d", "x"}).method_name(), "POST");
+  EXPECT_EQ(parse_get_options({"h", "-I"}).method_name(), "HEAD");
+  EXPECT_EQ(parse_get_options({"h", "-d", "x", "-XPUT"}).method_name(), "PUT");
+}
+
+TEST(GetOptions, JoinsData) {
+  EXPECT_EQ(parse_get_options({"h", "-d", "a=b", "-d", "c=d"}).body, "a=b&c=d");
+  EXPECT_EQ(parse_get_options({"h", "-d", ""}).body, "");
+  EXPECT_FALSE(parse_get_options({"h"}).body);
+}
+
+TEST(GetOptions, WantsAUrl) {
+  EXPECT_THROW(parse_get_options({"-v"}), UsageError);
+  EXPECT_TRUE(parse_get_options({"--help"}).help);
+}
+
+TEST(GetPrint, TheRequestHeadHidesSecrets) {
+  const GetOptions options = parse_get_options({"h", "-H", "Authorization: Bearer token", "-H", "X-A: b"});
+  const std::string head = request_head("http://me:pw@host/a", options);
+  EXPECT_EQ(head.find("token"), std::string::npos);
+  EXPECT_EQ(head.find("pw"), std::string::npos);
+  EXPECT_NE(head.find("> GET /a HTTP/1.1\n> Host: host\n"), std::string::npos);
+  EXPECT_NE(head.find("> X-A: b\n"), std::string::npos);
+}
+
+hc_timing no_timing() {
+  return {HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET};
+}
+
+TEST(GetPrint, PhasesOfANewConnection) {
+  hc_timing timing = no_timing();
+  timing.started_ns = 10;
+  timing.resolved_ns = 30;
+  timing.connected_ns = 60;
+  timing.ready_ns = 60;
+  timing.sent_ns = 70;
+  timing.first_byte_ns = 170;
+  timing.done_ns = 175;
+  const Phases phases = phases_of(timing);
+  EXPECT_EQ(phases.waited, 10U);
+  EXPECT_EQ(phases.dns, 20U);
+  EXPECT_EQ(phases.connect, 30U);
+  EXPECT_EQ(phases.tls, HC_UNSET);
+  EXPECT_EQ(phases.sent, 10U);
+  EXPECT_EQ(phases.first_byte, 100U);
+  EXPECT_EQ(phases.done, 5U);
+  EXPECT_EQ(phases.total, 175U);
+}
+
+TEST(GetPrint, PhasesThatDidNotHappenAreUnset) {
+  hc_timing timing = no_timing();
+  timing.started_ns = 10;
+  timing.done_ns = 15;
+  const Phases phases = phases_of(timing);
+  EXPECT_EQ(phases.waited, 10U);
+  EXPECT_EQ(phases.dns, HC_UNSET);
+  EXPECT_EQ(phases.sent, HC_UNSET);
+  EXPECT_EQ(phases.done, 5U);
+}
+
+TEST(GetPrint, AnErrorIsOneLine) {
+  hc_error error = make_error();
+  error.status = HC_E_DNS;
+  error.phase = HC_PHASE_RESOLVING;
+  EXPECT_EQ(error_text("http://me:pw@h/", error, 12'000'000),
+            "http://h/: HC_E_DNS:  (resolving, after 12.0 ms)");
+}
+
+}  // namespace
+}  // namespace hc::hcx

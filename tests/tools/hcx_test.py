@@ -1,0 +1,273 @@
+#!/usr/bin/python3
+"""Runs hcx as a user does.
+
+    tests/tools/hcx_test.py PATH-OF-HCX [unittest argument, such as Get]
+"""
+
+import os
+import pathlib
+import pty
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HCX = None
+PATIENCE = 240  # seconds; for a machine that is busy, and for sanitizers
+
+
+def hcx(*arguments, stdin=None, environment=None):
+    return subprocess.run(
+        [HCX, *arguments], input=stdin, capture_output=True, timeout=PATIENCE, env={**os.environ, **(environment or {})}
+    )
+
+
+class Server:
+    """An hcx serve that lives as long as its stdin is open."""
+
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen(
+            [HCX, "serve", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.endpoints = {}
+        for line in self.process.stdout:
+            if line.strip() == "ready":
+                return
+            kind, endpoint = line.split()
+            self.endpoints.setdefault(kind, endpoint)
+        raise RuntimeError("the server did not start")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait(PATIENCE)
+
+
+class Command(unittest.TestCase):
+    def test_help_goes_to_stdout(self):
+        for arguments in (["help"], ["--help"], ["get", "--help"], ["demo", "--help"], ["doctor", "--help"]):
+            result = hcx(*arguments)
+            self.assertEqual(result.returncode, 0, arguments)
+            self.assertTrue(result.stdout.startswith(b"usage: hcx"), arguments)
+            self.assertEqual(result.stderr, b"", arguments)
+
+    def test_version(self):
+        self.assertRegex(hcx("--version").stdout, rb"^hcx \d+\.\d+\.\d+ \(libcurl ")
+
+    def test_wrong_usage_is_one_line_and_exit_2(self):
+        for arguments in ([], ["nonsense"], ["get"], ["get", "-Q", "u"], ["demo", "--limit"], ["demo", "x"], ["doctor", "x"]):
+            result = hcx(*arguments)
+            self.assertEqual(result.returncode, 2, arguments)
+            self.assertRegex(result.stderr, rb"\Ahcx: [^\n]+\n\Z", arguments)
+            self.assertEqual(result.stdout, b"", arguments)
+
+
+class Get(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(
+            "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--tls-name", "tls.test",
+            "--dns", "127.0.0.1:0", "--dns-name", "a.test=127.0.0.1", "--dns-name", "no.test=nxdomain",
+        )  # fmt: skip
+        cls.endpoint = cls.server.endpoints["http"]
+        cls.url = "http://" + cls.endpoint
+        cls.port = cls.endpoint.rsplit(":", 1)[1]
+        cls.tls_port = cls.server.endpoints["https"].rsplit(":", 1)[1]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.close()
+
+    def get(self, *arguments, code=0, **more):
+        result = hcx("get", *arguments, **more)
+        self.assertEqual(result.returncode, code, result)
+        return result
+
+    def test_prints_bodies_in_the_order_of_the_urls(self):
+        urls = [self.url + f"/delay/{ms}" for ms in (60, 30, 1)]
+        result = self.get(*urls, self.endpoint + "/method")
+        self.assertEqual(result.stdout, b"60\n30\n1\nGET")
+        self.assertEqual(result.stderr, b"")
+
+    def test_one_connection_serves_repetitions(self):
+        result = self.get(self.url + "/connection", "--repeat", "5", "--limit", "1")
+        self.assertEqual(len(set(re.findall(rb"\d+", result.stdout))), 1, result)
+
+    def test_sends_headers_as_asked(self):
+        head = self.get(
+            self.url + "/echo/head", "-H", "X-A: b", "-H", "User-Agent:", "-H", "X-Empty;", "-X", "PUT"
+        ).stdout.decode()
+        self.assertTrue(head.startswith("PUT /echo/head HTTP/1.1"), head)
+        self.assertIn("X-A: b", head)
+        self.assertRegex(head, r"X-Empty: ?\r?\n")
+        self.assertNotIn("User-Agent", head)
+
+    def test_posts_data(self):
+        self.assertEqual(self.get(self.url + "/echo", "-d", "a=b", "-d", "c").stdout, b"a=b&c")
+        self.assertIn(b"POST /echo/head", self.get(self.url + "/echo/head", "-d", "x").stdout)
+        with tempfile.TemporaryDirectory() as folder:
+            data = bytes(range(256)) * 1000
+            pathlib.Path(folder, "data").write_bytes(data)
+            self.assertEqual(self.get(self.url + "/echo", "-d", f"@{folder}/data").stdout, data)
+            self.assertEqual(self.get(self.url + "/echo", "-d", "@-", stdin=data).stdout, data)
+
+    def test_writes_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            urls = [self.url + "/bytes/3", self.url + "/method"]
+            result = self.get(*urls, "-o", folder + "/first")
+            self.assertEqual(pathlib.Path(folder, "first").read_bytes(), b"012")
+            self.assertEqual(result.stdout, b"GET")
+            self.get(urls[0], "-o", folder + "/missing/file", code=1)
+
+    def test_head_and_include(self):
+        head = self.get("-I", self.url + "/bytes/9").stdout
+        self.assertTrue(head.startswith(b"HTTP/1.1 200 OK\r\n"), head)
+        self.assertTrue(head.endswith(b"Content-Length: 9\r\n\r\n"), head)
+        self.assertTrue(self.get("-i", self.url + "/bytes/3").stdout.endswith(b"\r\n\r\n012"))
+
+    def test_verbose_shows_heads_and_no_secrets(self):
+        result = self.get("-v", "-u", "me:geheim", "-H", "X-A: b", self.url + "/status/404")
+        lines = result.stderr.decode().splitlines()
+        self.assertIn("> GET /status/404 HTTP/1.1", lines)
+        self.assertIn("> X-A: b", lines)
+        self.assertIn("< HTTP/1.1 404 Not Found", lines)
+        self.assertTrue(any(line.startswith("* Connection #1, new, to 127.0.0.1:") for line in lines), lines)
+        self.assertNotIn("geheim", result.stderr.decode())
+
+    def test_authenticates(self):
+        expected = b"Authorization: Basic bWU6cHc="
+        self.assertIn(expected, self.get("-u", "me:pw", self.url + "/echo/head").stdout)
+        self.assertIn(expected, self.get(f"http://me:pw@{self.endpoint}/echo/head").stdout)
+
+    def test_timing_is_one_line_per_request(self):
+        lines = self.get("--timing", self.url + "/delay/20", "--repeat", "2").stderr.decode().splitlines()
+        self.assertEqual(lines[0].split(), "waited dns connect tls sent first done total ms".split())
+        self.assertEqual(len(lines), 3)
+        self.assertGreaterEqual(float(lines[1].split()[7]), 20)
+
+    def test_resolves_as_told(self):
+        urls = [f"http://made.up:{self.port}/method"]
+        self.assertEqual(self.get(*urls, "--resolve", f"made.up:{self.port}:127.0.0.1").stdout, b"GET")
+        self.assertEqual(self.get(*urls, "--resolve", "made.up:*:127.0.0.1").stdout, b"GET")
+        servers = self.server.endpoints["dns"]
+        self.assertEqual(self.get(f"http://a.test:{self.port}/method", "--dns-servers", servers).stdout, b"GET")
+
+    def test_errors_are_one_line_without_userinfo(self):
+        servers = self.server.endpoints["dns"]
+        result = self.get(f"http://me:geheim@no.test:{self.port}/a", "--dns-servers", servers, code=1)
+        text = result.stderr.decode()
+        self.assertRegex(text, rf"\Ahcx: http://no\.test:{self.port}/a: HC_E_DNS: .* \(resolving, after [\d.]+ \w+\)\n\Z")
+        for url in ("http://me:geheim@h:99999/", "ftp://me:geheim@h/", "http://me:geheim@[::x/"):
+            result = self.get(url, code=1)
+            self.assertIn(b"HC_E_INVALID", result.stderr)
+            self.assertNotIn(b"geheim", result.stderr)
+
+    def test_one_failure_of_several_is_exit_1_and_the_others_are_printed(self):
+        result = self.get(self.url + "/reset", self.url + "/method", code=1)
+        self.assertEqual(result.stdout, b"GET")
+        self.assertIn(b"HC_E_DISCONNECTED", result.stderr)
+        self.assertEqual(self.get("-s", self.url + "/reset", code=1).stderr, b"")
+
+    def test_fail_on_status(self):
+        self.assertEqual(self.get(self.url + "/status/404").stdout, b"404\n")
+        result = self.get("-f", self.url + "/status/404", self.url + "/method", code=22)
+        self.assertEqual(result.stdout, b"GET")
+        self.assertEqual(result.stderr.decode(), f"hcx: {self.url}/status/404: HTTP/1.1 404 Not Found\n")
+        self.get("-f", self.url + "/status/404", self.url + "/reset", code=1)
+
+    def test_timeouts(self):
+        self.assertIn(b"HC_E_TIMEOUT_TOTAL", self.get("-m", "0.1", self.url + "/hang", code=1).stderr)
+
+    def test_tls(self):
+        url = f"https://tls.test:{self.tls_port}/method"
+        resolve = ["--resolve", f"tls.test:{self.tls_port}:127.0.0.1"]
+        ca_file = self.server.endpoints["ca"]
+        self.assertEqual(self.get(url, *resolve, "--cacert", ca_file).stdout, b"GET")
+        self.assertIn(b"HC_E_TLS_VERIFY", self.get(url, *resolve, code=1).stderr)
+        self.assertEqual(self.get(url, *resolve, "-k").stdout, b"GET")
+        self.assertIn(b"HC_E_TLS_CONFIG", self.get(url, "--cacert", "/nonexistent", code=1).stderr)
+
+    def test_a_server_cannot_write_to_the_terminal(self):
+        result = self.get("-v", self.url + "/echo", "-H", "Content-Type: text/\x7fplain", "-d", "x")
+        self.assertNotIn(b"\x7f", result.stderr)
+
+
+class Demo(unittest.TestCase):
+    def test_everything_adds_up(self):
+        result = hcx("demo", "--requests", "3000", "--plain")
+        text = result.stdout.decode()
+        self.assertEqual(result.returncode, 0, text + result.stderr.decode())
+        self.assertIn("3,000 submitted =", text)
+        self.assertGreater(text.count("  ok      "), 10)
+        self.assertNotIn("FAILED", text)
+        self.assertNotIn("\x1b", text)
+        self.assertNotIn("\r", text)
+        self.assertLessEqual(max(map(len, text.splitlines())), 80)
+
+    def test_few_requests_and_tight_limits(self):
+        for arguments in (["--requests", "1"], ["--requests", "500", "--limit", "3", "--limit-per-host", "1", "--seed", "9"]):
+            result = hcx("demo", *arguments)
+            self.assertEqual(result.returncode, 0, result.stdout.decode())
+
+    def run_on_terminal(self, *arguments, environment):
+        leader, follower = pty.openpty()
+        process = subprocess.Popen([HCX, "demo", *arguments], stdout=follower, env={**os.environ, **environment})
+        os.close(follower)
+        output = b""
+        while True:
+            try:
+                piece = os.read(leader, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not piece:
+                break
+            output += piece
+        os.close(leader)
+        self.assertEqual(process.wait(PATIENCE), 0, output)
+        return output.decode()
+
+    def test_a_terminal_gets_progress_and_colours(self):
+        arguments = ["--requests", "3000"]
+        text = self.run_on_terminal(*arguments, environment={"TERM": "xterm", "NO_COLOR": ""})
+        self.assertIn(" waiting\x1b[K", text)
+        self.assertIn("\x1b[32mok", text)
+        text = self.run_on_terminal(*arguments, environment={"TERM": "xterm", "NO_COLOR": "1"})
+        self.assertNotIn("\x1b[32m", text)
+        text = self.run_on_terminal("--plain", *arguments, environment={"TERM": "xterm", "NO_COLOR": ""})
+        self.assertNotIn("\x1b", text)
+
+    def test_ctrl_c_ends_in_order(self):
+        process = subprocess.Popen([HCX, "demo", "--requests", "50,000,000"], stdout=subprocess.PIPE)
+        head = process.stdout.readline() + process.stdout.readline() + process.stdout.readline()
+        self.assertIn(b"hcx demo", head)
+        # It says nothing more until the end; the signal may come before the first request as well as after.
+        try:
+            process.wait(0.5)
+        except subprocess.TimeoutExpired:
+            pass
+        process.terminate()
+        text = process.stdout.read().decode()
+        process.stdout.close()
+        self.assertEqual(process.wait(PATIENCE), 130, text)
+        self.assertNotIn("FAILED", text)
+
+
+class Doctor(unittest.TestCase):
+    def test_tells_what_there_is(self):
+        result = hcx("doctor")
+        text = result.stdout.decode()
+        self.assertEqual(result.returncode, 0, text)
+        for label in ("libhc", "libcurl", "c-ares", "TLS", "descriptors", "CA bundle", "nameservers", "hosts", "kernel"):
+            self.assertRegex(text, rf"(?m)^  {label} +\S")
+
+    def test_warns_about_few_descriptors(self):
+        script = 'ulimit -n 256 && exec "$0" doctor'
+        result = subprocess.run(["sh", "-c", script, HCX], capture_output=True, timeout=PATIENCE)
+        self.assertEqual(result.returncode, 0, result)
+        self.assertIn(b"only 256 descriptors", result.stdout)
+
+
+if __name__ == "__main__":
+    HCX = os.path.abspath(sys.argv.pop(1))
+    unittest.main()
