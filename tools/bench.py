@@ -25,7 +25,7 @@ from bench_servers import Servers
 
 HOME = ROOT / "build/bench"
 SUITES = {"core": bench_core.scenarios}
-BUSY = 1.5  # load average above which the numbers say more about the others than about us
+BUSY = 0.3  # cores used by others, above which the numbers say too much about them
 
 
 # -------------------------------------------------------------------------------------------------- measuring
@@ -101,7 +101,9 @@ def show(scenario, results):
     for client in scenario.clients:
         result = results[client.name]
         cells = [form.format(result[key]) if key in result else "-" for _, key, form in columns]
-        print("  " + client.name.ljust(18) + "".join(cell.rjust(15) for cell in cells))
+        busy = result["cores_used_by_others"]
+        note = f"   others used {busy:.1f} cores" if busy > BUSY else ""
+        print("  " + client.name.ljust(18) + "".join(cell.rjust(15) for cell in cells) + STYLE(33, note))
 
 
 def show_checks(checks):
@@ -138,7 +140,7 @@ def arguments():
 
 
 def run_suites(options, place, servers):
-    runner = Runner(place, seconds=0.5 if options.quick else 3.0)
+    runner = Runner(place, 0.5 if options.quick else 3.0, servers.pids)
     rows, checks, everything = [], [], {}
     for suite in options.suites:
         for scenario in SUITES[suite](servers, place, options.quick):
@@ -160,8 +162,6 @@ def main():
     HOME.mkdir(parents=True, exist_ok=True)
     place = InChroot(options.chroot, options.packages) if options.chroot else Here()
     load = os.getloadavg()[0]
-    if load > BUSY and not options.quick:
-        print(f"bench: the load is {load:.1f}: something else is running here, and the numbers will show it")
     try:
         place.build()
         with Servers(HOME, place) as servers:

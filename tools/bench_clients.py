@@ -8,6 +8,7 @@ import platform
 import re
 import resource
 import subprocess
+import time
 
 from matrix import HOME as MATRIX_HOME, LOGS, SHARED, jobs, take_snapshot
 from matrix_chroot import Chroot, Failed
@@ -106,8 +107,35 @@ class Client:
         self.planned = guess  # for the next run
 
 
+class Machine:
+    """How busy everybody else on this machine is while we measure."""
+
+    def __init__(self, server_pids):
+        self.server_pids = server_pids  # a function
+        self.ticks = os.sysconf("SC_CLK_TCK")
+        self.start = self._others()
+
+    def others(self, own_seconds):
+        """Cores that were used since the beginning, by neither the servers nor a client that took `own_seconds`."""
+        time_before, used_before = self.start
+        now, used = self._others()
+        return max(used - used_before - own_seconds, 0) / (now - time_before)
+
+    def _others(self):
+        user, nice, system, _, _, irq, softirq, *_ = map(int, pathlib.Path("/proc/stat").read_text().split()[1:9])
+        return time.monotonic(), (user + nice + system + irq + softirq - self._servers()) / self.ticks
+
+    def _servers(self):
+        ticks = 0
+        for pid in self.server_pids():
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks
+
+
 class Runner:
-    def __init__(self, place, seconds):
+    def __init__(self, place, seconds, server_pids):
+        self.server_pids = server_pids
         self.measure = str(BUILT / "hc_bench_measure")
         self.place = place
         self.seconds = seconds
@@ -125,6 +153,7 @@ class Runner:
 
     def _run_once(self, client, requests):
         command = [self.measure, *client.command(requests, self.seconds * 1.02)]
+        machine = Machine(self.server_pids)
         try:
             ran = subprocess.run(
                 command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=LONGEST_RUN, check=False
@@ -134,7 +163,7 @@ class Runner:
         if ran.returncode != 0:
             raise BenchFailed(f"{client.name} fails: {' '.join(command)[:500]}\n{ran.stderr}")
         *own, usage = ran.stdout.strip().splitlines()
-        return summary(parse("\n".join(own)), json.loads(usage))
+        return summary(parse("\n".join(own)), json.loads(usage), machine)
 
 
 def parse(output):
@@ -146,7 +175,7 @@ def parse(output):
     raise BenchFailed(f"cannot read: {output}")
 
 
-def summary(own, usage):
+def summary(own, usage, machine):
     if own["requests"] == 0:
         raise BenchFailed("a client was not answered once: is the machine busy?")
     cpu = usage["user_s"] + usage["system_s"]
@@ -155,5 +184,6 @@ def summary(own, usage):
         "cpu_us_per_request": cpu / own["requests"] * 1e6,
         "user_us_per_request": usage["user_s"] / own["requests"] * 1e6,
         "peak_rss_mb": usage["peak_rss_mb"],
+        "cores_used_by_others": machine.others(cpu),
         **own,
     }

@@ -88,6 +88,13 @@ class Servers:
     def delay_url(self, ms):
         return f"{self.delays}/delay/{ms}"
 
+    def pids(self):
+        """Of all server processes; nginx has a worker."""
+        for process in self.processes:
+            yield process.pid
+            with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as children:
+                yield from map(int, children.read().split())
+
     def __enter__(self):
         try:
             self._start()

@@ -206,11 +206,7 @@ bool CurlTransport::on_activity(int fd, uint8_t) {
     ledger_.retire(*connection);
     return false;
   }
-  if (auto* attempt = static_cast<CurlAttempt*>(connection->rider)) {
-    attempt->touch(reactor_.now());
-    // What comes now may be the end of the connection, and then libcurl forgets what it had sent.
-    if (attempt->is_upload_pending()) attempt->check_sent();
-  }
+  if (connection->rider != nullptr) static_cast<CurlAttempt*>(connection->rider)->touch(reactor_.now());
   return true;  // a retired one is watched only when libcurl asks for it, to end TLS on it
 }
 
@@ -246,6 +242,9 @@ void CurlTransport::forget(Connection& connection) {
 int CurlTransport::close_callback(void* self, curl_socket_t fd) noexcept {
   auto& transport = *static_cast<CurlTransport*>(self);
   if (Connection* connection = transport.connection_of(fd)) transport.forget(*connection);
+  // close() alone ends nothing while a forked child has the descriptor, too: the server would hold the connection for
+  // as long as that child lives.
+  shutdown(fd, SHUT_RDWR);
   return close(fd);
 }
 

@@ -11,6 +11,8 @@ namespace {
 // How long nobody asks for a descriptor after the system had none: others in the process hold them, and nobody
 // tells us when they let go.
 constexpr Duration kDescriptorPause = 20 * kMillisecond;
+// How often a session that the budget refused asks the others again for an idle socket: they may have had none.
+constexpr Duration kBudgetPause = 100 * kMillisecond;
 
 }  // namespace
 
@@ -18,6 +20,7 @@ Engine::Engine(const SessionConfig& config, Reactor& reactor, DescriptorBudget& 
                DescriptorBudget::Listener& listener)
     : config_(config),
       reactor_(reactor),
+      budget_(budget),
       ledger_(config, reactor.timers(), budget, stats_),
       admission_(ledger_, budget, listener, stats_) {
   ledger_.set_observer(this);
@@ -78,6 +81,9 @@ void Engine::begin_close(Duration drain) {
 void Engine::settle() {
   while (Transfer* transfer = with_losers_.pop_front()) transfer->end_losers();
   admission_.pump(*this);
+  if (admission_.is_short_of_descriptors() && !budget_alarm_.is_armed()) {
+    timers().arm(budget_alarm_, later(now(), kBudgetPause));
+  }
   if (!accepted_.empty()) refuse_overflow();
   done_.clear();
 }
@@ -101,6 +107,7 @@ void Engine::end_losers_later(Transfer& transfer) {
 void Engine::on_descriptor_shortage() {
   admission_.pause();
   ledger_.retire_one();
+  budget_.ask_holders();
   timers().arm(descriptor_alarm_, later(now(), kDescriptorPause));
 }
 

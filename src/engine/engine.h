@@ -51,6 +51,8 @@ class Engine final : public Grantee, public LedgerObserver {
   bool is_closing() const { return is_closing_; }
 
   void on_descriptor_room() { admission_.on_descriptor_room(); }
+  /// Another session of the process is short of descriptors.
+  void on_descriptor_wanted() { ledger_.give_up_one(); }
 
   // For transfers.
   TimePoint now() const { return reactor_.now(); }
@@ -97,6 +99,7 @@ class Engine final : public Grantee, public LedgerObserver {
   const SessionConfig& config_;
   const ForkGuard process_;
   Reactor& reactor_;
+  DescriptorBudget& budget_;
   Stats stats_;
   Ledger ledger_;
   Admission admission_;
@@ -111,6 +114,7 @@ class Engine final : public Grantee, public LedgerObserver {
   bool is_closing_ = false;
   Alarm drain_alarm_{*this, &Engine::on_drained_out};
   Alarm descriptor_alarm_{*this, &Engine::on_descriptor_retry};
+  Alarm budget_alarm_{*this, &Engine::on_descriptor_room};
 };
 
 }  // namespace hc

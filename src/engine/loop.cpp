@@ -157,6 +157,7 @@ bool Loop::is_any_loop_thread() { return place.loop != 0 && place.generation == 
 bool Loop::is_loop_thread() const { return place.loop == number_; }
 
 void Loop::run() {
+  DescriptorBudget::process().add_holder(*this);
   place = {number_, fork_generation()};
   reactor_.bind_to_this_thread();
   while (!(engine_->is_closing() && engine_->is_empty())) {
@@ -183,6 +184,7 @@ void Loop::turn() {
 
 void Loop::read_mail() {
   if (has_room_.exchange(false)) engine_->on_descriptor_room();
+  if (is_wanted_.exchange(false)) engine_->on_descriptor_wanted();
   if (next_mail_ == mail_.size()) {
     mail_.clear();
     next_mail_ = 0;
@@ -251,6 +253,11 @@ void Loop::on_room() {
   waker_.wake();
 }
 
+void Loop::on_wanted() {
+  is_wanted_.store(true);
+  waker_.wake();
+}
+
 // What may still come in by mail is answered before the box closes for good.
 void Loop::end() {
   mailbox_.close();
@@ -261,6 +268,7 @@ void Loop::end() {
   engine_->deliver();
   HC_CHECK(engine_->is_empty());
 
+  DescriptorBudget::process().remove_holder(*this);
   transport_.reset();
   names_.reset();
   resolver_.reset();

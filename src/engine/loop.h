@@ -22,7 +22,7 @@ class Resolver;
 /// let libcurl run, start what fits, until nothing moves; deliver completions (one wake-up a queue and turn).
 /// Life cycle: open() makes all that may block or fail; start() the thread; post() from anywhere; the thread ends
 /// after close() when everything promised is delivered; join() then.
-class Loop final : public DescriptorBudget::Listener {
+class Loop final : public DescriptorBudget::Listener, public DescriptorBudget::Holder {
  public:
   using Task = std::function<void(Engine&)>;
 
@@ -69,6 +69,7 @@ class Loop final : public DescriptorBudget::Listener {
   Duration time_to_wait();
   void end();
   void on_room() override;
+  void on_wanted() override;
 
   const SessionConfig& config_;
   const uint64_t number_;  // never used again in this process
@@ -86,6 +87,7 @@ class Loop final : public DescriptorBudget::Listener {
   hc_id last_id_ = 0;         // under the mailbox's lock
   bool is_accepting_ = true;  // under the mailbox's lock
   std::atomic<bool> has_room_{false};
+  std::atomic<bool> is_wanted_{false};
   std::atomic<uint64_t> waiting_{0};
   std::atomic<uint64_t> mailed_{0};  // submits that the loop has not read yet
   uint64_t open_at_close_ = 0;

@@ -53,6 +53,7 @@ class Admission {
   void on_connecting_room();
   /// Descriptors came back to the process's budget.
   void on_descriptor_room();
+  bool is_short_of_descriptors() { return !parked_descriptor_.empty(); }
 
  private:
   using Ring = IntrusiveList<Origin, Origin>;

@@ -54,7 +54,29 @@ void DescriptorBudget::listen(Listener& listener) {
   if (!listener.is_linked()) listeners_.push_back(listener);
   has_listeners_.store(true);
   // What was given back between the refusal and now told nobody.
-  if (used_.load() < capacity()) listener.on_room();
+  if (used_.load() < capacity()) return listener.on_room();
+  ask_holders_locked();
+}
+
+void DescriptorBudget::ask_holders() {
+  std::lock_guard lock(mutex_);
+  ask_holders_locked();
+}
+
+void DescriptorBudget::ask_holders_locked() {
+  for (Holder* holder = holders_.front(); holder != nullptr; holder = holders_.next(*holder)) {
+    holder->on_wanted();
+  }
+}
+
+void DescriptorBudget::add_holder(Holder& holder) {
+  std::lock_guard lock(mutex_);
+  holders_.push_back(holder);
+}
+
+void DescriptorBudget::remove_holder(Holder& holder) {
+  std::lock_guard lock(mutex_);
+  holder.unlink();
 }
 
 void DescriptorBudget::stop_listening(Listener& listener) {
@@ -69,6 +91,7 @@ void DescriptorBudget::reset_after_fork() {
   // The lock may be held by a thread that does not exist here, the list half changed: both start anew.
   new (&mutex_) std::mutex;
   new (&listeners_) IntrusiveList<Listener, DescriptorBudget>;
+  new (&holders_) IntrusiveList<Holder, Holder>;
 }
 
 }  // namespace hc

@@ -11,7 +11,8 @@ namespace hc {
 /// How many sockets all sessions of the process may hold together, so that a library inside somebody's program
 /// never takes its last descriptor: 80 % of the soft RLIMIT_NOFILE.
 ///
-/// Any thread. A session that was refused leaves a Listener and is told once when there may be room again.
+/// Any thread. A session that was refused leaves a Listener and is told once when there may be room again; the
+/// Holders, which are all sessions, are asked to give up an idle socket for it.
 class DescriptorBudget {
  public:
   class Listener : public ListLink<DescriptorBudget> {
@@ -19,6 +20,13 @@ class DescriptorBudget {
     virtual ~Listener() = default;
     /// Called from any thread, under the budget's lock: only wake somebody.
     virtual void on_room() = 0;
+  };
+
+  class Holder : public ListLink<Holder> {
+   public:
+    virtual ~Holder() = default;
+    /// Called from any thread, under the budget's lock: only wake somebody.
+    virtual void on_wanted() = 0;
   };
 
   explicit DescriptorBudget(uint64_t capacity) : capacity_(capacity) {}
@@ -30,6 +38,10 @@ class DescriptorBudget {
   void give_back();
   void listen(Listener& listener);
   void stop_listening(Listener& listener);
+  /// The system had no descriptor although the budget had room: asks all holders to give up an idle socket.
+  void ask_holders();
+  void add_holder(Holder& holder);
+  void remove_holder(Holder& holder);
 
   /// The soft RLIMIT_NOFILE.
   static uint64_t descriptor_limit();
@@ -39,11 +51,14 @@ class DescriptorBudget {
   void reset_after_fork();
 
  private:
+  void ask_holders_locked();
+
   std::atomic<uint64_t> capacity_;
   std::atomic<uint64_t> used_{0};
   std::atomic<bool> has_listeners_{false};
   std::mutex mutex_;
   IntrusiveList<Listener, DescriptorBudget> listeners_;
+  IntrusiveList<Holder, Holder> holders_;
 };
 
 }  // namespace hc

@@ -36,8 +36,7 @@ Refusal Ledger::admit(Origin& origin, bool needs_new_socket, Permit* out) {
   if (!needs_new_socket && take_idle(origin, out)) return Refusal::kNone;
   if (Refusal refusal = make_room(origin, needs_new_socket); refusal != Refusal::kNone) return refusal;
   if (!budget_.try_take()) {
-    // One retired connection at a time: its descriptor comes back when libcurl closes it.
-    if (stats_.sockets_retired == 0) retire_one();
+    give_up_one();
     return Refusal::kNoDescriptor;
   }
   uint32_t shard = choose_shard(origin);
@@ -192,6 +191,10 @@ void Ledger::retire(Connection& connection) {
 
 void Ledger::retire_one() {
   if (Connection* oldest = find_retirable(nullptr, nullptr)) retire(*oldest);
+}
+
+void Ledger::give_up_one() {
+  if (stats_.sockets_retired == 0) retire_one();
 }
 
 void Ledger::close(Connection& connection) {

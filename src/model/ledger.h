@@ -136,6 +136,8 @@ class Ledger {
   void retire(Connection& connection);
   /// Retires the connection that has been idle for longest, if there is one that no permit was given for.
   void retire_one();
+  /// The same, unless one is on its way out already: its descriptor comes back when libcurl closes it.
+  void give_up_one();
   /// The descriptor is closed. `connection` is gone.
   void close(Connection& connection);
 

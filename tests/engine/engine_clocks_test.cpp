@@ -254,6 +254,20 @@ TEST(EngineClocks, ProgressOfTheUploadPutsSockWriteOff) {
   EXPECT_EQ(h.code(id), HC_E_TIMEOUT_SOCK_WRITE);
 }
 
+TEST(EngineClocks, WhatTheServerSaysMeanwhileIsNoProgressOfTheUpload) {
+  EngineHarness h;
+  Order order{.method = "POST", .body = std::string(100, 'x')};
+  order.timeouts.sock_write_ms = 1000;
+  hc_id id = h.start(order);
+  h.network->ready(h.attempt(id));
+  h.pass(500 * kMillisecond);
+  h.network->touch(h.attempt(id));
+  h.pass(500 * kMillisecond - 1);
+  EXPECT_FALSE(h.is_done(id));
+  h.pass(1);
+  EXPECT_EQ(h.code(id), HC_E_TIMEOUT_SOCK_WRITE);
+}
+
 TEST(EngineClocks, EventsBeforeTheEndOfTheUploadAreNoExcuseAfterIt) {
   EngineHarness h;
   hc_id id = sending(h, with_clock(&hc_timeouts::sock_read_ms));

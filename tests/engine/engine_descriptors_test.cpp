@@ -102,6 +102,22 @@ TEST(EngineDescriptors, AfterAFailedAddressTheRaceGoesOnWhereItWas) {
   EXPECT_EQ(h.code(id), HC_E_CONNECT);
 }
 
+TEST(EngineDescriptors, SockConnectCountsOverAWaitBetweenTwoAddresses) {
+  EngineHarness h;
+  Order order{.addresses = {"192.0.2.1", "192.0.2.2"}};
+  order.timeouts.sock_connect_ms = 200;
+  hc_id id = h.start(order);
+  h.pass(150 * kMillisecond);
+  h.network->refuse_sockets(out_of_descriptors(), 1);
+  h.network->fail(h.attempt(id), refused());
+  h.pass(kPause);
+  EXPECT_EQ(h.phase(id), HC_PHASE_CONNECTING);
+  h.pass(50 * kMillisecond - 1);
+  EXPECT_FALSE(h.is_done(id)) << "the time in line does not count";
+  h.pass(1);
+  EXPECT_EQ(h.code(id), HC_E_TIMEOUT_SOCK_CONNECT);
+}
+
 TEST(EngineDescriptors, ClocksRunOnWhileThereAreNone) {
   EngineHarness h;
   h.network->refuse_sockets(out_of_descriptors(), 1'000'000);

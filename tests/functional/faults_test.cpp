@@ -62,8 +62,12 @@ TEST_P(Faults, EndInTheRightErrorAndLeaveNothing) {
       if (is_reused) client.fetch(server_.url(0, "/bytes/1"));
       Stopwatch watch;
       Outcome outcome = client.fetch(server_.url(0, fault.path), with_body("POST", "body"));
-      bool may_be_stale = is_reused && fault.phase == HC_PHASE_AWAITING && fault.status == HC_E_DISCONNECTED;
-      EXPECT_TRUE(is(outcome, may_be_stale ? HC_E_STALE : fault.status, fault.phase)) << is_reused;
+      bool is_stale = is_reused && fault.phase == HC_PHASE_AWAITING && fault.status == HC_E_DISCONNECTED;
+      EXPECT_TRUE(is(outcome, is_stale ? HC_E_STALE : fault.status)) << "reused: " << is_reused;
+      // On a reused connection one call of libcurl may send the request and meet its end: then the phase is "sending".
+      if (!is_reused) {
+        EXPECT_TRUE(is(outcome, fault.status, fault.phase));
+      }
       EXPECT_EQ(outcome.info().attempts, 1u);
       EXPECT_LT(watch.elapsed(), milliseconds(5'000));
       Outcome after = client.fetch(server_.url(0, "/bytes/9"));

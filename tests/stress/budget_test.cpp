@@ -31,15 +31,19 @@ class BudgetTest : public testing::Test {
     server.start();
     ChildResult child = run_this_test_in_child(kDescriptors, {{kServer, server.url()}});
     EXPECT_EQ(child.exit_code, 0) << child.output;
-    EXPECT_LE(server.counters().connections_accepted, most_connections_);
+    EXPECT_LE(server.counters().connections_peak, kBudget);
     return false;
   }
 
   std::string url(const std::string& path) const { return server_ + path; }
 
-  uint64_t most_connections_ = UINT64_MAX;
   std::string server_;
 };
+
+void without_limit(hc_session_options& options) {
+  options.limit = 0;
+  options.log_level = HC_LOG_ERROR;  // it would warn
+}
 
 void submit_all(hc_session* session, const std::string& url, Receipts& receipts, size_t first, size_t count) {
   hc_request request = make_request(url);
@@ -65,11 +69,9 @@ TEST_F(BudgetTest, SessionsShareItAndAllFinish) {
   const size_t each = scaled(2'000, 100);
   Receipts receipts(kSessions * each);
   std::vector<hc_session*> sessions;
+  // Their own descriptors are not in the budget: all are made before the first connection.
+  for (size_t i = 0; i < kSessions; ++i) sessions.push_back(make_session(without_limit));
   for (size_t i = 0; i < kSessions; ++i) {
-    sessions.push_back(make_session([](hc_session_options& options) {
-      options.limit = 0;
-      options.log_level = HC_LOG_ERROR;
-    }));
     submit_all(sessions[i], url(i % 2 == 0 ? "/delay/2" : "/bytes/100"), receipts, i * each, each);
   }
   Stopwatch watch;
@@ -88,10 +90,10 @@ TEST_F(BudgetTest, IdleConnectionsMakeRoomForAnotherSession) {
   if (!is_in_child()) return;
   Receipts receipts(2 * kBudget);
   hc_session* rich = make_session();
+  hc_session* poor = make_session();
   submit_all(rich, url("/delay/100"), receipts, 0, kBudget);
   ASSERT_TRUE(eventually([&] { return stats_of(rich).sockets_idle == kBudget; }));
   ASSERT_EQ(descriptors_in_use(), kBudget);
-  hc_session* poor = make_session();
   Stopwatch watch;
   submit_all(poor, url("/bytes/10"), receipts, kBudget, kBudget);
   EXPECT_TRUE(eventually([&] { return receipts.total() == 2 * kBudget; })) << receipts.total() - kBudget;
@@ -124,16 +126,12 @@ struct Glutton {
 // One session never has an idle connection, because there is always somebody in line for it.
 TEST_F(BudgetTest, ABusySessionDoesNotStarveAnother) {
   if (!is_in_child()) return;
-  Glutton glutton{make_session([](hc_session_options& options) {
-                    options.limit = 0;
-                    options.log_level = HC_LOG_ERROR;
-                  }),
-                  url("/delay/5")};
+  Glutton glutton{make_session(without_limit), url("/delay/5")};
+  hc_session* modest = make_session();
   for (size_t i = 0; i < 4 * kBudget; ++i) glutton.eat();
   ASSERT_TRUE(eventually([&] { return descriptors_in_use() == kBudget; }));
   constexpr size_t kRequests = 20;
   Receipts receipts(kRequests);
-  hc_session* modest = make_session();
   Stopwatch watch;
   for (size_t i = 0; i < kRequests; ++i) {
     submit_all(modest, url("/bytes/10"), receipts, i, 1);

@@ -217,7 +217,7 @@ TEST_F(ForkTest, TheParentIsUndisturbed) {
   LeakCheck leaks;
   Client client([this](hc_session_options& options) {
     trust(options);
-    options.limit = 20;
+    options.limit_per_host = 10;
   });
   std::vector<hc_id> ids;
   for (int i = 0; i < 60; ++i) ids.push_back(client.submit(server_.url(i % 2, "/gate")));

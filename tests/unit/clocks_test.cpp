@@ -46,6 +46,17 @@ TEST(Clocks, StartingAgainPutsTheEndOff) {
   EXPECT_EQ(clocks.end(Clocks::kTotal), kSecond + 100 * kMillisecond);
 }
 
+TEST(Clocks, ResumesWithWhatIsLeft) {
+  Clocks clocks(kDifferent);
+  clocks.resume(Clocks::kTotal, kSecond, 30 * kMillisecond);
+  EXPECT_EQ(clocks.end(Clocks::kTotal), kSecond + 70 * kMillisecond);
+  clocks.resume(Clocks::kTotal, kSecond, 500 * kMillisecond);
+  EXPECT_EQ(clocks.end(Clocks::kTotal), kSecond);
+  Clocks off(hc_timeouts{});
+  off.resume(Clocks::kTotal, kSecond, 0);
+  EXPECT_FALSE(off.is_running(Clocks::kTotal));
+}
+
 TEST(Clocks, ZeroAndForeverAreOff) {
   Clocks clocks({0, HC_FOREVER, UINT64_MAX / 1'000'000, 0, 0, 0, 0, 0});
   for (int i = 0; i < Clocks::kCount; ++i) {

@@ -365,6 +365,7 @@ const BadArgument kBadArguments[] = {
      [](hc_request& r) {
        r.body = {nullptr, 3};
      }},
+    {"body", [](hc_request& r) { r.method = as_hc_str("HEAD"), r.body = as_hc_str("x"); }},
     {"body_kind", [](hc_request& r) { r.body_kind = 2; }},
     {"force_close", [](hc_request& r) { r.force_close = 2; }},
     {"retry_stale", [](hc_request& r) { r.retry_stale = 77; }},
