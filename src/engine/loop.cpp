@@ -235,7 +235,9 @@ void Loop::publish() {
 // With the callbacks in it, so it is published a turn later.
 void Loop::count_turn(TimePoint start) {
   Stats& stats = engine_->stats();
-  auto busy = static_cast<uint64_t>(reactor_.refresh() - start);
+  TimePoint end = reactor_.refresh();
+  auto busy = static_cast<uint64_t>(end - start);
+  stats.loop_elapsed_ns = static_cast<uint64_t>(end - started_);
   ++stats.loop_turns;
   stats.loop_busy_ns += busy;
   stats.loop_worst_turn_ns = std::max(stats.loop_worst_turn_ns, busy);

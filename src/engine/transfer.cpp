@@ -269,6 +269,7 @@ void Transfer::count_upload() {
 
 void Transfer::back_in_line(bool needs_new) {
   TimePoint now = engine_->now();
+  if (race_ != nullptr && phase_ == HC_PHASE_CONNECTING) race_->used += now - phase_since_;
   for (Clocks::Name name :
        {Clocks::kSockConnect, Clocks::kSockRead, Clocks::kSockWrite, Clocks::kFirstByte}) {
     clocks_.stop(name);

@@ -200,6 +200,7 @@ class Demo(unittest.TestCase):
         self.assertEqual(result.returncode, 0, text + result.stderr.decode())
         self.assertIn("3,000 submitted =", text)
         self.assertGreater(text.count("  ok      "), 10)
+        self.assertRegex(text, r"loop thread busy +\d+\.\d %")
         self.assertNotIn("FAILED", text)
         self.assertNotIn("\x1b", text)
         self.assertNotIn("\r", text)
