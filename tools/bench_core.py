@@ -109,6 +109,7 @@ class Core:
             at_most("bytes of a waiting request besides its own", value("bytes_per_waiting", name), 1_024, form="{:,.0f}"),
         ]
         columns = [
+            ("CPU us/submit", "submit_cpu_us", "{:,.2f}"),
             ("in line/s", "settled_per_s", "{:,.0f}"),
             ("B/waiting", "bytes_per_waiting", "{:,.0f}"),
             ("of malloc", "malloc_bytes_per_waiting", "{:,.0f}"),

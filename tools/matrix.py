@@ -287,7 +287,11 @@ def main():
     for directory in (SHARED / "source", SHARED / "ccache", LOGS):
         directory.mkdir(parents=True, exist_ok=True)
     lock = (HOME / "lock").open("w")
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("matrix: another one is running", file=sys.stderr)
+        return 2
     take_snapshot(ROOT, SHARED / "source")
     chosen = [name for name in RELEASES if not options.releases or name in options.releases or name == OLDEST]
     rows, broken_of = [], {}

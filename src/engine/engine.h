@@ -52,7 +52,7 @@ class Engine final : public Grantee, public LedgerObserver {
 
   void on_descriptor_room() { admission_.on_descriptor_room(); }
   /// Another session of the process is short of descriptors.
-  void on_descriptor_wanted() { ledger_.give_up_one(); }
+  void on_descriptor_wanted() { ledger_.yield_to_others(now()); }
 
   // For transfers.
   TimePoint now() const { return reactor_.now(); }

@@ -72,11 +72,13 @@ void DescriptorBudget::ask_holders_locked() {
 void DescriptorBudget::add_holder(Holder& holder) {
   std::lock_guard lock(mutex_);
   holders_.push_back(holder);
+  ++holder_count_;
 }
 
 void DescriptorBudget::remove_holder(Holder& holder) {
   std::lock_guard lock(mutex_);
   holder.unlink();
+  --holder_count_;
 }
 
 void DescriptorBudget::stop_listening(Listener& listener) {
@@ -92,6 +94,7 @@ void DescriptorBudget::reset_after_fork() {
   new (&mutex_) std::mutex;
   new (&listeners_) IntrusiveList<Listener, DescriptorBudget>;
   new (&holders_) IntrusiveList<Holder, Holder>;
+  holder_count_.store(0);
 }
 
 }  // namespace hc

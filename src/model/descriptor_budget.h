@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -12,7 +13,8 @@ namespace hc {
 /// never takes its last descriptor: 80 % of the soft RLIMIT_NOFILE.
 ///
 /// Any thread. A session that was refused leaves a Listener and is told once when there may be room again; the
-/// Holders, which are all sessions, are asked to give up an idle socket for it.
+/// Holders, which are all sessions, are asked to give something up for it: what they do not use, and what they hold
+/// beyond their share.
 class DescriptorBudget {
  public:
   class Listener : public ListLink<DescriptorBudget> {
@@ -46,6 +48,10 @@ class DescriptorBudget {
   /// The soft RLIMIT_NOFILE.
   static uint64_t descriptor_limit();
   uint64_t capacity() const { return capacity_.load(std::memory_order_relaxed); }
+  /// What each holder may keep although others want it.
+  uint64_t share() const {
+    return capacity() / std::max<uint64_t>(holder_count_.load(std::memory_order_relaxed), 1);
+  }
   uint64_t used() const { return used_.load(std::memory_order_relaxed); }
   /// For a forked child, which starts with nothing taken and nobody listening.
   void reset_after_fork();
@@ -59,6 +65,7 @@ class DescriptorBudget {
   std::mutex mutex_;
   IntrusiveList<Listener, DescriptorBudget> listeners_;
   IntrusiveList<Holder, Holder> holders_;
+  std::atomic<uint64_t> holder_count_{0};
 };
 
 }  // namespace hc

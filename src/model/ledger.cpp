@@ -5,6 +5,12 @@
 #include "base/check.h"
 
 namespace hc {
+namespace {
+
+constexpr uint64_t kPartOfTheShare = 8;    // a session gives up one of so many at one time
+constexpr Duration kUnused = 1 * kSecond;  // idle for so long: it may go for another session's sake
+
+}  // namespace
 
 Permit& Permit::operator=(Permit&& other) noexcept {
   if (this == &other) return *this;
@@ -157,9 +163,11 @@ void Ledger::rest(Connection& connection, Duration hint, TimePoint now) {
   ++stats_.sockets_idle;
   ++connection.origin_->shards[connection.shard_].idle;
   idle_.push_back(connection);
+  connection.idle_since_ = now;
   connection.idle_end_ = later(now, std::min(config_.keepalive_timeout, hint));
   TimePoint end = std::min(connection.idle_end_, connection.lifetime_end_);
-  if (end <= now) {
+  if (end <= now || owed_ > 0) {
+    owed_ -= std::min<uint64_t>(owed_, 1);
     retire(connection);
     return;
   }
@@ -195,6 +203,24 @@ void Ledger::retire_one() {
 
 void Ledger::give_up_one() {
   if (stats_.sockets_retired == 0) retire_one();
+}
+
+// Some at a time: those who want them may want fewer, and libcurl closes retired ones about once a second.
+void Ledger::yield_to_others(TimePoint now) {
+  uint64_t held = live() + stats_.sockets_retired;
+  uint64_t share = budget_.share();
+  uint64_t excess = held - std::min(held, share);
+  uint64_t yielded = std::min(excess, std::max<uint64_t>(share / kPartOfTheShare, 1));
+  owed_ = yielded - std::min(yielded, stats_.sockets_retired);
+  Connection* oldest = find_retirable(nullptr, nullptr);
+  if (excess == 0 && stats_.sockets_retired == 0 && oldest != nullptr &&
+      oldest->idle_since_ + kUnused <= now) {
+    retire(*oldest);
+  }
+  for (; owed_ > 0 && oldest != nullptr; oldest = find_retirable(nullptr, nullptr)) {
+    --owed_;
+    retire(*oldest);
+  }
 }
 
 void Ledger::close(Connection& connection) {

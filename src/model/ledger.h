@@ -49,6 +49,7 @@ class Connection final : public ListLink<Connection>, private Timer {
   Ledger& ledger_;
   Origin* origin_ = nullptr;
   uint64_t number_ = 0;
+  TimePoint idle_since_ = 0;
   TimePoint idle_end_ = kNever;  // when it has been idle for too long
   TimePoint lifetime_end_ = kNever;
   Endpoint remote_;
@@ -138,6 +139,9 @@ class Ledger {
   void retire_one();
   /// The same, unless one is on its way out already: its descriptor comes back when libcurl closes it.
   void give_up_one();
+  /// Another session is short of descriptors: gives up what this one holds beyond its share, at once or as soon as it
+  /// is idle, or else one that it does not use.
+  void yield_to_others(TimePoint now);
   /// The descriptor is closed. `connection` is gone.
   void close(Connection& connection);
 
@@ -172,6 +176,7 @@ class Ledger {
   Stats& stats_;
   LedgerObserver* observer_ = nullptr;
   uint64_t promised_ = 0;
+  uint64_t owed_ = 0;  // sockets to retire for others as soon as they are idle
   uint64_t last_number_ = 0;
   std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
   IntrusiveList<Connection, Connection> idle_;  // longest idle first, because that one makes room

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <set>
 
 #include "serve/http_server.h"
@@ -126,6 +127,26 @@ TEST_F(QueueTest, WaitForeverEndsWithACompletion) {
   client_.submit(server_.url(0, "/delay/50"));
   EXPECT_EQ(wait(client_.queue(), HC_FOREVER), 1u);
   EXPECT_EQ(hc_queue_wait(client_.queue().get(), 0, nullptr), HC_OK);
+}
+
+// The byte that makes the descriptor readable is written after the completion is in: one who takes it at once leaves
+// a byte behind, and a wait must not run in circles around it.
+TEST_F(QueueTest, WaitSleepsAlsoAfterAHastyDrain) {
+  auto cpu_time = [] {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return milliseconds(time.tv_sec * 1'000 + time.tv_nsec / 1'000'000);
+  };
+  milliseconds used{0};
+  for (int round = 0; round < 60; ++round) {
+    client_.submit(server_.url(0, "/bytes/1"));
+    while (drain(client_.queue(), 1).empty()) {
+    }
+    milliseconds before = cpu_time();
+    EXPECT_EQ(wait(client_.queue(), 20), 0u);
+    used += cpu_time() - before;
+  }
+  EXPECT_LT(used, milliseconds(60)) << "of 1200 ms spent waiting";
 }
 
 TEST_F(QueueTest, OneSessionDeliversToSeveralQueues) {

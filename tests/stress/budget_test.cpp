@@ -124,8 +124,7 @@ struct Glutton {
 };
 
 // One session never has an idle connection, because there is always somebody in line for it.
-// Disabled: a busy session does not give up a share of the budget yet, only idle sockets.
-TEST_F(BudgetTest, DISABLED_ABusySessionDoesNotStarveAnother) {
+TEST_F(BudgetTest, ABusySessionDoesNotStarveAnother) {
   if (!is_in_child()) return;
   Glutton glutton{make_session(without_limit), url("/delay/5")};
   hc_session* modest = make_session();

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,13 @@ std::vector<std::string> make_urls(size_t count, int port) {
   return urls;
 }
 
+/// Of this thread, so that others who use the machine do not count.
+double thread_cpu_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
 class Rounds {
  public:
   explicit Rounds(size_t count);
@@ -80,8 +88,9 @@ class Rounds {
   std::vector<hc_completion> items_;
   size_t rounds_ = 0;
   double submitting_ = 0;  // seconds, of all rounds
-  double settling_ = 0;    // until the loop had put them all in line
-  double resident_ = 0;    // bytes that the first round added
+  double submitting_cpu_ = 0;
+  double settling_ = 0;  // until the loop had put them all in line
+  double resident_ = 0;  // bytes that the first round added
   double allocated_ = 0;
 };
 
@@ -100,9 +109,11 @@ void Rounds::run() {
   hc_session* session = nullptr;
   must(hc_session_create(&session, &options, nullptr), "create");
   const bench::Memory before = bench::Memory::now();
+  const double cpu_before = thread_cpu_seconds();
   const bench::Stopwatch watch;
   submit_all(session);
   submitting_ += watch.seconds();
+  submitting_cpu_ += thread_cpu_seconds() - cpu_before;
   wait_until_all_wait(session);
   settling_ += watch.seconds();
   if (rounds_++ == 0) {
@@ -146,6 +157,7 @@ void Rounds::report() const {
   report.add("requests", all);
   report.add("seconds", submitting_);
   report.add("settled_per_s", all / settling_);
+  report.add("submit_cpu_us", submitting_cpu_ / all * 1e6);
   report.add("own_bytes", own_bytes());
   report.add("bytes_per_waiting", resident_ / waiting - own_bytes());
   report.add("malloc_bytes_per_waiting", allocated_ / waiting - own_bytes());
