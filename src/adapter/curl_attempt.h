@@ -29,6 +29,8 @@ class CurlAttempt final : public Attempt {
 
   /// Makes it ready for a request. `socket` is the new connection's, or closed to ride an idle one.
   void prepare(AttemptPlan plan, AttemptSink& sink, CurlShard& shard, Fd socket);
+  /// Closes the socket if libcurl has not asked for it.
+  void drop_unopened_socket() { socket_.reset(); }
   /// Forgets the request; the handle stays warm.
   void recycle();
 

@@ -148,7 +148,9 @@ void CurlTransport::settle_connection(CurlAttempt& attempt) {
   if (connection == nullptr) return;  // it had none, or close_callback() has seen its end
   attempt.set_connection(nullptr);
   if (connection->state() == Connection::State::kConnecting) {
-    forget(*connection);
+    attempt.drop_unopened_socket();
+    unlink(*connection);
+    ledger_.close(*connection);
     return;
   }
   ledger_.rest(*connection, attempt.builder().keepalive_hint(), reactor_.now());
@@ -223,7 +225,9 @@ Connection* CurlTransport::connection_of(int fd) const {
 
 void CurlTransport::on_janitor_done(CurlShard& place) { janitors_[place.number()]->on_done(); }
 
-void CurlTransport::forget(Connection& connection) {
+// All but the books: these are closed after the descriptor, for with the entry goes its part of the process's budget,
+// and another session's thread may spend that in the same moment.
+void CurlTransport::unlink(Connection& connection) {
   if (connection.rider != nullptr) static_cast<CurlAttempt*>(connection.rider)->set_connection(nullptr);
   auto [first, last] = by_local_port_.equal_range(connection.shard() << 16 | connection.local_port);
   for (auto place = first; place != last; ++place) {
@@ -236,16 +240,18 @@ void CurlTransport::forget(Connection& connection) {
   Connection*& place = by_fd_[static_cast<size_t>(connection.fd())];
   if (place == &connection) place = nullptr;
   if (connection.state() == Connection::State::kRetired) janitors_[connection.shard()]->on_closed();
-  ledger_.close(connection);
 }
 
 int CurlTransport::close_callback(void* self, curl_socket_t fd) noexcept {
   auto& transport = *static_cast<CurlTransport*>(self);
-  if (Connection* connection = transport.connection_of(fd)) transport.forget(*connection);
+  Connection* connection = transport.connection_of(fd);
+  if (connection != nullptr) transport.unlink(*connection);
   // close() alone ends nothing while a forked child has the descriptor, too: the server would hold the connection for
   // as long as that child lives.
   shutdown(fd, SHUT_RDWR);
-  return close(fd);
+  int result = close(fd);
+  if (connection != nullptr) transport.ledger_.close(*connection);
+  return result;
 }
 
 }  // namespace hc

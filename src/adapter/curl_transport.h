@@ -64,7 +64,7 @@ class CurlTransport final : public Transport {
   void finish(CurlAttempt& attempt, CURLcode code);
   /// After libcurl let go of an attempt: what becomes of its connection.
   void settle_connection(CurlAttempt& attempt);
-  void forget(Connection& connection);
+  void unlink(Connection& connection);
   Connection* connection_of(int fd) const;
 
   const SessionConfig& config_;

@@ -31,19 +31,27 @@ class BudgetTest : public testing::Test {
     server.start();
     ChildResult child = run_this_test_in_child(kDescriptors, {{kServer, server.url()}});
     EXPECT_EQ(child.exit_code, 0) << child.output;
-    EXPECT_LE(server.counters().connections_peak, kBudget);
     return false;
   }
 
+  void TearDown() override { EXPECT_LE(witness_.peak_open(), kBudget); }
+
   std::string url(const std::string& path) const { return server_ + path; }
 
-  std::string server_;
-};
+  hc_session* make_witnessed_session() {
+    return make_session([this](hc_session_options& options) { witness_.attach(options); });
+  }
+  hc_session* make_session_without_limit() {
+    return make_session([this](hc_session_options& options) {
+      options.limit = 0;
+      options.log_level = HC_LOG_ERROR;  // it would warn
+      witness_.attach(options);
+    });
+  }
 
-void without_limit(hc_session_options& options) {
-  options.limit = 0;
-  options.log_level = HC_LOG_ERROR;  // it would warn
-}
+  std::string server_;
+  SocketWitness witness_;
+};
 
 void submit_all(hc_session* session, const std::string& url, Receipts& receipts, size_t first, size_t count) {
   hc_request request = make_request(url);
@@ -70,7 +78,7 @@ TEST_F(BudgetTest, SessionsShareItAndAllFinish) {
   Receipts receipts(kSessions * each);
   std::vector<hc_session*> sessions;
   // Their own descriptors are not in the budget: all are made before the first connection.
-  for (size_t i = 0; i < kSessions; ++i) sessions.push_back(make_session(without_limit));
+  for (size_t i = 0; i < kSessions; ++i) sessions.push_back(make_session_without_limit());
   for (size_t i = 0; i < kSessions; ++i) {
     submit_all(sessions[i], url(i % 2 == 0 ? "/delay/2" : "/bytes/100"), receipts, i * each, each);
   }
@@ -89,8 +97,8 @@ TEST_F(BudgetTest, SessionsShareItAndAllFinish) {
 TEST_F(BudgetTest, IdleConnectionsMakeRoomForAnotherSession) {
   if (!is_in_child()) return;
   Receipts receipts(2 * kBudget);
-  hc_session* rich = make_session();
-  hc_session* poor = make_session();
+  hc_session* rich = make_witnessed_session();
+  hc_session* poor = make_witnessed_session();
   submit_all(rich, url("/delay/100"), receipts, 0, kBudget);
   ASSERT_TRUE(eventually([&] { return stats_of(rich).sockets_idle == kBudget; }));
   ASSERT_EQ(descriptors_in_use(), kBudget);
@@ -126,8 +134,8 @@ struct Glutton {
 // One session never has an idle connection, because there is always somebody in line for it.
 TEST_F(BudgetTest, ABusySessionDoesNotStarveAnother) {
   if (!is_in_child()) return;
-  Glutton glutton{make_session(without_limit), url("/delay/5")};
-  hc_session* modest = make_session();
+  Glutton glutton{make_session_without_limit(), url("/delay/5")};
+  hc_session* modest = make_witnessed_session();
   for (size_t i = 0; i < 4 * kBudget; ++i) glutton.eat();
   ASSERT_TRUE(eventually([&] { return descriptors_in_use() == kBudget; }));
   constexpr size_t kRequests = 20;

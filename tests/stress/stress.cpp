@@ -107,9 +107,13 @@ void SocketWitness::attach(hc_session_options& options) {
 
 int32_t SocketWitness::on_socket(const hc_socket_info* info, void* self) {
   auto& witness = *static_cast<SocketWitness*>(self);
-  std::erase_if(witness.sockets_, [](const Socket& socket) { return !is_live(socket); });
-  witness.sockets_.push_back({info->fd, cookie_of(info->fd)});
-  witness.peak_ = std::max<size_t>(witness.peak_, witness.sockets_.size());
+  std::lock_guard lock(witness.mutex_);
+  std::vector<Socket>& sockets = witness.sockets_;
+  std::erase_if(sockets, [](const Socket& socket) { return !is_open(socket); });
+  sockets.push_back({info->fd, cookie_of(info->fd)});
+  auto live = static_cast<size_t>(std::count_if(sockets.begin(), sockets.end(), is_live));
+  witness.peak_ = std::max(witness.peak_.load(), live);
+  witness.peak_open_ = std::max(witness.peak_open_.load(), sockets.size());
   return 0;
 }
 
@@ -120,12 +124,20 @@ uint64_t SocketWitness::cookie_of(int fd) {
 }
 
 bool SocketWitness::is_live(const Socket& socket) {
-  if (cookie_of(socket.fd) != socket.cookie) return false;
   tcp_info info{};
   socklen_t size = sizeof info;
-  if (getsockopt(socket.fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
+  if (!is_open(socket) || getsockopt(socket.fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
   return info.tcpi_state == TCP_SYN_SENT || info.tcpi_state == TCP_ESTABLISHED ||
-         info.tcpi_state == TCP_CLOSE_WAIT;
+         info.tcpi_state == TCP_CLOSE_WAIT || is_unused(socket.fd);
+}
+
+// A socket has its port from connect() on, and keeps it when the connection is over.
+bool SocketWitness::is_unused(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return false;
+  if (address.ss_family == AF_INET6) return reinterpret_cast<sockaddr_in6&>(address).sin6_port == 0;
+  return reinterpret_cast<sockaddr_in&>(address).sin_port == 0;
 }
 
 hc_session* make_session(const SessionSetup& setup) {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 #include <thread>
@@ -109,13 +110,17 @@ class Drainer {
   std::thread thread_;
 };
 
-/// Counts the sockets of one session by asking the kernel, each time one is made. That is exact: a peak comes with a
-/// new socket, and on_socket is called on the loop thread, which does nothing else meanwhile.
+/// Counts the sockets of the sessions it is attached to by asking the kernel, each time one is made. What a server
+/// counts is no measure: it may accept a connection before it has read that others are closed. For one session both
+/// peaks are exact, since its loop thread does nothing else meanwhile; for several they are at most what there was,
+/// since some may end during the count.
 class SocketWitness {
  public:
   void attach(hc_session_options& options);
-  /// Connecting or connected at one time, and not shut down.
+  /// Made, connecting or connected at one time, and not shut down.
   size_t peak() const { return peak_; }
+  /// Whose descriptors were open at one time.
+  size_t peak_open() const { return peak_open_; }
 
  private:
   struct Socket {
@@ -124,10 +129,14 @@ class SocketWitness {
   };
   static int32_t on_socket(const hc_socket_info* info, void* self);
   static uint64_t cookie_of(int fd);
+  static bool is_open(const Socket& socket) { return cookie_of(socket.fd) == socket.cookie; }
   static bool is_live(const Socket& socket);
+  static bool is_unused(int fd);
 
+  std::mutex mutex_;
   std::vector<Socket> sockets_;
   std::atomic<size_t> peak_{0};
+  std::atomic<size_t> peak_open_{0};
 };
 
 /// A session without the checks of Client, for tests that end it in their own way.
