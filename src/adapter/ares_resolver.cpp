@@ -7,6 +7,7 @@
 
 #include "adapter/address_order.h"
 #include "adapter/nameserver_list.h"
+#include "base/fd.h"
 
 namespace hc {
 namespace {
@@ -53,6 +54,12 @@ std::string trouble(int status, const std::vector<Endpoint>& nameservers) {
 
 LookupResult failure(int status, Family family, const AresChannel& channel) {
   LookupResult result;
+  // What c-ares says when it could not make a socket, too.
+  int shortage = status == ARES_ECONNREFUSED ? descriptor_shortage() : 0;
+  if (shortage != 0) {
+    result.status = Status::system("socket to a name server", shortage);
+    return result;
+  }
   std::string text = is_trouble(status) ? trouble(status, channel.nameservers()) : reason(status, family);
   result.status = Status(status == ARES_ENOMEM ? HC_E_NOMEM : HC_E_DNS, std::move(text))
                       .with_native(HC_NATIVE_ARES, status);
@@ -214,7 +221,8 @@ void AresResolver::finish(Done done, LookupResult result) {
 
 void AresResolver::note_outcome(const AresChannel* channel, const LookupResult& result) {
   if (channel != channel_.get()) return;
-  bool has_trouble = !result.status.is_ok() && is_trouble(static_cast<int>(result.status.native_code()));
+  bool has_trouble = result.status.native_domain() == HC_NATIVE_ARES &&
+                     is_trouble(static_cast<int>(result.status.native_code()));
   lookups_in_trouble_ = has_trouble ? lookups_in_trouble_ + 1 : 0;
 }
 

@@ -33,8 +33,10 @@ std::vector<IpAddress> HostsFile::find(const std::string& host, Family family, T
 }
 
 void HostsFile::load() {
-  addresses_.clear();
   std::ifstream file(file_.path());
+  if (!file.is_open() && file_.is_there())
+    return file_.look_again();  // no descriptor now: what was read stands
+  addresses_.clear();
   for (std::string line; std::getline(file, line);) {
     add_line(std::string_view(line).substr(0, line.find('#')));
   }

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "adapter/address_order.h"
+#include "base/fd.h"
 #include "base/signals_blocked.h"
 
 namespace hc {
@@ -55,6 +56,12 @@ bool to_address(const sockaddr* socket_address, IpAddress* out) {
 }
 
 LookupResult gai_failure(int error, int error_number) {
+  // It says EAI_AGAIN or worse when it could not make a socket.
+  if (int shortage = error == EAI_NONAME ? 0 : descriptor_shortage(); shortage != 0) {
+    LookupResult result;
+    result.status = Status::system("getaddrinfo", shortage);
+    return result;
+  }
   std::string reason =
       error == EAI_SYSTEM ? std::generic_category().message(error_number) : gai_strerror(error);
   LookupResult result;

@@ -23,6 +23,9 @@ class WatchedFile {
     Stamp stamp = look();
     return std::exchange(stamp_, stamp) != stamp;
   }
+  bool is_there() const { return stamp_.modified != -2; }
+  /// It could not be read: the next look finds it changed.
+  void look_again() { stamp_ = Stamp{}; }
 
  private:
   // Editors and resolvconf replace the file: then the inode tells, even when the time stays the same.

@@ -30,4 +30,7 @@ class Fd {
   int fd_ = -1;
 };
 
+/// EMFILE or ENFILE if no descriptor can be had now, else 0.
+int descriptor_shortage();
+
 }  // namespace hc

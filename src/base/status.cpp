@@ -1,5 +1,6 @@
 #include "base/status.h"
 
+#include <cerrno>
 #include <system_error>
 
 namespace hc {
@@ -60,6 +61,10 @@ const StatusEntry* find(Code code) {
 }
 
 }  // namespace
+
+bool Status::is_out_of_descriptors() const {
+  return code_ == HC_E_SYSTEM && (native_code_ == EMFILE || native_code_ == ENFILE);
+}
 
 Status Status::system(std::string_view what, int error_number) {
   std::string message(what);

@@ -36,6 +36,8 @@ class [[nodiscard]] Status {
   }
 
   bool is_ok() const { return code_ == HC_OK; }
+  /// The process or the system had no descriptor: a matter of waiting, never the caller's error.
+  bool is_out_of_descriptors() const;
   Code code() const { return code_; }
   Phase phase() const { return phase_; }
   uint64_t phase_ns() const { return phase_ns_; }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -37,10 +36,6 @@ std::string in_seconds(Duration duration) {
   char text[32];
   std::snprintf(text, sizeof text, "%.3f s", static_cast<double>(duration) / kSecond);
   return text;
-}
-
-bool is_out_of_descriptors(const Status& status) {
-  return status.code() == HC_E_SYSTEM && (status.native_code() == EMFILE || status.native_code() == ENFILE);
 }
 
 }  // namespace
@@ -117,6 +112,12 @@ void Transfer::resolve() {
 
 void Transfer::on_name(NameAnswer answer) {
   clocks_.stop(Clocks::kDns);
+  if (answer.status.is_out_of_descriptors()) {
+    permit_.give_back();
+    engine_->on_descriptor_shortage();
+    back_in_line(false);
+    return;
+  }
   if (!answer.status.is_ok()) {
     finish(std::move(answer.status));
     return;
@@ -159,7 +160,7 @@ bool Transfer::run_attempt(Permit permit, const Endpoint& remote) {
     running_.push_back(attempt);
     return true;
   }
-  if (is_out_of_descriptors(status)) {
+  if (status.is_out_of_descriptors()) {
     if (race_ != nullptr) race_->put_back();
     engine_->on_descriptor_shortage();
     if (running_.empty()) back_in_line(false);

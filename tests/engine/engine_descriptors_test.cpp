@@ -66,6 +66,21 @@ TEST(EngineDescriptors, AnIdleConnectionIsRetiredForIt) {
   EXPECT_EQ(h.stats().sockets_retired, 1U);
 }
 
+TEST(EngineDescriptors, ALookupWithoutOneWaitsToo) {
+  EngineHarness h;
+  hc_id id = h.start(Order{.addresses = {}});
+  h.resolver.end("a.test", {.status = out_of_descriptors()});
+  h.turn();
+  EXPECT_EQ(h.phase(id), HC_PHASE_WAITING);
+  h.pass(kPause);
+  EXPECT_EQ(h.phase(id), HC_PHASE_RESOLVING);
+  h.resolver.answer("a.test", {"192.0.2.1"});
+  h.turn();
+  h.answer(id);
+  EXPECT_EQ(h.code(id), HC_OK);
+  EXPECT_EQ(h.resolver.asked, 2U);
+}
+
 TEST(EngineDescriptors, NoAddressIsSkippedForIt) {
   EngineHarness h;
   h.network->refuse_sockets(out_of_descriptors(), 1);

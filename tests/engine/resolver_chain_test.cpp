@@ -14,12 +14,14 @@
 #include "engine/resolver_loop.h"
 #include "model/text.h"
 #include "serve/dns_server.h"
+#include "support/no_descriptors.h"
 
 namespace hc {
 namespace {
 
 using serve::DnsReply;
 using serve::DnsServer;
+using test::NoDescriptors;
 
 std::vector<IpAddress> addresses(const std::vector<std::string>& texts) {
   std::vector<IpAddress> out;
@@ -154,6 +156,20 @@ TEST_F(ResolverChainTest, LooksIntoTheHostsFileFirst) {
   EXPECT_EQ(result.ttl, kNever);
   EXPECT_EQ(addresses_of("box"), "10.0.0.1");
   EXPECT_EQ(dns.total(), 0U);
+}
+
+TEST_F(ResolverChainTest, AHostsFileThatCannotBeOpenedNowIsReadLater) {
+  TimePoint now = 10 * kSecond;
+  HostsFile file(hosts.path());
+  {
+    NoDescriptors none;
+    EXPECT_TRUE(file.find("box.test", Family::kAny, now).empty());
+  }
+  EXPECT_EQ(file.find("box.test", Family::kAny, now + 2 * kSecond), addresses({"10.0.0.1"}));
+  hosts.write("10.0.0.77 box.test\n");
+  NoDescriptors none;
+  EXPECT_EQ(file.find("box.test", Family::kAny, now + 4 * kSecond), addresses({"10.0.0.1"}))
+      << "what was read stands";
 }
 
 TEST_F(ResolverChainTest, AsksFurtherWhenTheHostsFileHasOnlyTheOtherFamily) {

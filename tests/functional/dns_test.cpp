@@ -292,6 +292,30 @@ TEST_F(Dns, ARequestMayBringItsAddresses) {
 }
 
 // libcurl's own resolver would start a thread for each lookup.
+// Name servers are asked over sockets, too: without a descriptor for one the request waits, as it does for its own.
+TEST_F(Dns, NoDescriptorForANameServerIsNotTheCallersError) {
+  if (!is_child()) {
+    dns_.set_default(DnsReply::addresses({"127.0.0.1"}));
+    ChildResult child =
+        run_this_test_in_child(64, {{"HC_TEST_URL", url("app.test")}, {"HC_TEST_DNS", nameserver_}});
+    EXPECT_EQ(child.exit_code, 0) << child.output;
+    EXPECT_GE(dns_.count("app.test", DnsType::kA), 1u);
+    return;
+  }
+  server_.stop();
+  dns_.stop();
+  nameserver_ = std::getenv("HC_TEST_DNS");
+  Client client(with_dns());
+  std::vector<int> taken;
+  for (int fd = dup(0); fd >= 0; fd = dup(0)) taken.push_back(fd);
+  ASSERT_FALSE(taken.empty());
+  client.submit(std::getenv("HC_TEST_URL"));
+  ASSERT_TRUE(client.stats_become([](const hc_stats& s) { return s.dns_lookups >= 3; }));
+  EXPECT_EQ(client.stats().in_flight, 1u);
+  for (int fd : taken) close(fd);
+  EXPECT_TRUE(is(client.collect(1).front(), HC_OK));
+}
+
 TEST_F(Dns, LibcurlNeverResolves) {
   dns_.set_default(DnsReply::addresses({"127.0.0.1"}).delayed(milliseconds(150)));
   Client client(with_dns());

@@ -38,10 +38,7 @@ class FakeResolver final : public Resolver {
     end(host, std::move(result));
   }
 
-  std::deque<Question> questions;
-  size_t asked = 0;
-
- private:
+  /// The same with any result.
   void end(const std::string& host, LookupResult result) {
     auto is_about = [&host](const Question& question) { return question.host == host; };
     auto place = std::find_if(questions.begin(), questions.end(), is_about);
@@ -50,6 +47,9 @@ class FakeResolver final : public Resolver {
     questions.erase(place);
     question.done(std::move(result));
   }
+
+  std::deque<Question> questions;
+  size_t asked = 0;
 };
 
 }  // namespace hc

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "support/no_descriptors.h"
+
 namespace hc {
 namespace {
 
@@ -31,6 +33,12 @@ TEST(Fd, MovesItsDescriptor) {
   EXPECT_EQ(third.get(), number);
   EXPECT_FALSE(is_open(replaced));
   EXPECT_TRUE(is_open(number));
+}
+
+TEST(Fd, TellsWhetherThereAreDescriptors) {
+  EXPECT_EQ(descriptor_shortage(), 0);
+  test::NoDescriptors none;
+  EXPECT_EQ(descriptor_shortage(), EMFILE);
 }
 
 TEST(Fd, AssignedToItselfStaysOpen) {
