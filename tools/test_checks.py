@@ -183,6 +183,17 @@ class Docs(unittest.TestCase):
         self.assertIn("hc.h:10: hc_thing_close", self.offences(" * Since      0.1\n", " *\n")[0])
 
 
+class TestNames(InTree):
+    def test_each_exists(self):
+        self.write("tests/unit/a_test.cpp", "TEST(Gate, Opens) {}\nTEST_F(GateTest, Shuts) {}\nTEST_P(\n    Wide, Gate) {}\n")
+        self.write("docs/a.md", "`Gate.Opens`, `GateTest.Shuts`, `Wide.Gate`, `Gate.h`, `hc.h`\n")
+        self.assertEqual(check_docs.unknown_tests(self.root), [])
+
+    def test_one_does_not(self):
+        self.write("docs/a.md", "\n| x | `Gate.Opens` |\n")
+        self.assertEqual(check_docs.unknown_tests(self.root), ["docs/a.md:2: there is no test Gate.Opens"])
+
+
 class Exports(InTree):
     def setUp(self):
         super().setUp()

@@ -1,8 +1,11 @@
 // What a broken server costs: which error, how soon, and that nothing is left behind.
 #include <gtest/gtest.h>
+#include <sched.h>
 
+#include <cerrno>
 #include <map>
 #include <memory>
+#include <thread>
 
 #include "serve/dead_ends.h"
 #include "serve/http_server.h"
@@ -173,6 +176,30 @@ TEST_F(Connecting, RefusedIsToldAtOnce) {
   }
   EXPECT_EQ(client.stats().connect_failures, 100u);
   expect_still_working(client);
+}
+
+// In a network of its own without any route: no packet leaves. A thread's network is inherited by the threads it makes.
+TEST_F(Connecting, UnreachableIsToldAtOnce) {
+  bool has_network = false;
+  std::thread hermit([&] {
+    has_network = unshare(CLONE_NEWNET) == 0;
+    if (!has_network) return;
+    Client client;
+    // The kernel's words for IPv6 without an address of its own are "cannot assign requested address".
+    const std::map<std::string, int> told{{"http://192.0.2.1/", ENETUNREACH},
+                                          {"https://192.0.2.1/", ENETUNREACH},
+                                          {"http://[2001:db8::1]/", EADDRNOTAVAIL}};
+    for (const auto& [url, native_code] : told) {
+      Stopwatch watch;
+      Outcome outcome = client.fetch(url);
+      EXPECT_TRUE(is(outcome, HC_E_CONNECT, HC_PHASE_CONNECTING)) << url;
+      EXPECT_EQ(outcome.error().native_code, native_code) << outcome.message();
+      EXPECT_LT(watch.elapsed(), milliseconds(5'000));
+    }
+    EXPECT_EQ(client.stats().sockets_connecting, 0u);
+  });
+  hermit.join();
+  if (!has_network) GTEST_SKIP() << "a network namespace takes root";
 }
 
 TEST_F(Connecting, ABlackHoleEndsWithItsClock) {
