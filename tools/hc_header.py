@@ -1,4 +1,4 @@
-"""Reads the functions that hc.h declares, with their documentation."""
+"""Reads what hc.h declares: functions with their documentation, constants, structs and callback types."""
 
 import re
 from typing import NamedTuple, Optional
@@ -7,6 +7,14 @@ from cpp_source import code_only, line_of
 
 _DECLARATION = re.compile(r"^HC_API\b([^;{}]*?)\b(hc_\w+)\s*\(", re.MULTILINE)
 _DOC_BEFORE = re.compile(r"/\*\*((?:(?!\*/).)*)\*/\s*\Z", re.DOTALL)
+_ENUM = re.compile(r"\benum\s*\{([^}]*)\}\s*;")
+_STRUCT = re.compile(r"\btypedef\s+struct\s+(hc_\w+)\s*\{([^}]*)\}\s*(hc_\w+)\s*;")
+_HANDLE = re.compile(r"\btypedef\s+struct\s+(hc_\w+)\s+(hc_\w+)\s*;")
+_CALLBACK = re.compile(r"\btypedef\s+([^;{}]*?)\(\s*\*\s*(hc_\w+)\s*\)\s*\(([^;]*?)\)\s*;")
+_ALIAS = re.compile(r"\btypedef\s+(\w+)\s+(hc_\w+)\s*;")
+_PROTOTYPE = re.compile(r"^HC_API\b([^;{}]*?)\b(hc_\w+)\s*\(([^;{}]*)\)\s*;", re.MULTILINE)
+_DEFINE = re.compile(r"^#define[ \t]+(HC_\w+)[ \t]+(.+?)[ \t]*(?:/\*.*)?$", re.MULTILINE)
+_LIMITS = {"UINT64_MAX": 2**64 - 1, "UINT32_MAX": 2**32 - 1, "UINT8_MAX": 2**8 - 1, "INT32_MIN": -(2**31)}
 
 
 class Declaration(NamedTuple):
@@ -14,6 +22,29 @@ class Declaration(NamedTuple):
     line: int
     returns_void: bool
     doc: Optional[str]  # the comment right above, without its stars
+
+
+class Field(NamedTuple):
+    """A field of a struct, or a parameter."""
+
+    type: str  # without const: "uint64_t", "hc_session *", "hc_session **"
+    name: str
+    count: int  # of an array; 0: none
+
+
+class Struct(NamedTuple):
+    name: str
+    fields: list
+    line: int
+
+
+class Function(NamedTuple):
+    """A function, or the type of a callback."""
+
+    name: str
+    returns: str
+    parameters: list
+    line: int
 
 
 def declarations(text):
@@ -25,3 +56,94 @@ def declarations(text):
         returns_void = match.group(1).split()[-1:] == ["void"]
         found.append(Declaration(match.group(2), line_of(text, match.start(2)), returns_void, plain))
     return found
+
+
+def constants(text):
+    """{name: value} of the enumerators and of the numeric macros, in order."""
+    found = {}
+    for match in _DEFINE.finditer(text):
+        value = _number(match.group(2), found)
+        if value is not None:
+            found[match.group(1)] = value
+    for body in _ENUM.findall(code_only(text)):
+        following = 0
+        for item in filter(None, (part.strip() for part in body.split(","))):
+            name, _, given = (part.strip() for part in item.partition("="))
+            found[name] = _number(given, found) if given else following
+            if found[name] is None:
+                raise ValueError(f"{name}: cannot read {given!r}")
+            following = found[name] + 1
+    return found
+
+
+def handles(text):
+    """Names of the opaque structs."""
+    return [name for name, alias in _HANDLE.findall(code_only(text)) if name == alias]
+
+
+def aliases(text):
+    """{name: plain type} of typedefs such as hc_status."""
+    return {name: plain for plain, name in _ALIAS.findall(code_only(text)) if plain != "struct"}
+
+
+def structs(text):
+    """Every struct with its fields, in order."""
+    found, code = [], code_only(text)
+    for match in _STRUCT.finditer(code):
+        fields = [_field(part) for part in match.group(2).split(";") if part.strip()]
+        found.append(Struct(match.group(1), fields, line_of(code, match.start())))
+    return found
+
+
+def callbacks(text):
+    return _functions(_CALLBACK, text)
+
+
+def functions(text):
+    return _functions(_PROTOTYPE, text)
+
+
+def _functions(pattern, text):
+    found, code = [], code_only(text)
+    for match in pattern.finditer(code):
+        returns, name, parameters = match.groups()
+        returns = _plain(returns.replace("HC_NODISCARD", ""))
+        found.append(Function(name, returns, _parameters(parameters), line_of(code, match.start())))
+    return found
+
+
+def _number(text, known):
+    """The value of `7`, `-7`, `0x7`, `1u << 3`, `UINT64_MAX`, `(UINT64_MAX - 1)`; None for anything else."""
+    words = re.findall(r"\w+|<<|\S", text)
+    values = []
+    for word in words:
+        digits = re.fullmatch(r"(0[xX][0-9a-fA-F]+|\d+)[uUlL]*", word)
+        named = {**_LIMITS, **known}.get(word)
+        if digits:
+            values.append(str(int(digits.group(1), 0)))
+        elif named is not None:
+            values.append(str(named))
+        elif word in ("(", ")", "+", "-", "|", "<<"):
+            values.append(word)
+        else:
+            return None
+    try:
+        return int(eval(" ".join(values), {"__builtins__": {}}))  # numbers and operators only, see above
+    except (SyntaxError, TypeError):
+        return None
+
+
+def _plain(text):
+    """A type without const and with its stars together: `hc_session **`."""
+    words = re.findall(r"\w+|\*", text.replace("const", " "))
+    stars = "".join(word for word in words if word == "*")
+    return " ".join(word for word in words if word != "*") + (f" {stars}" if stars else "")
+
+
+def _field(text):
+    match = re.fullmatch(r"\s*(.*?)\b(\w+)\s*(?:\[(\d+)\])?\s*", text, re.DOTALL)
+    return Field(_plain(match.group(1)), match.group(2), int(match.group(3) or 0))
+
+
+def _parameters(text):
+    return [] if text.strip() in ("", "void") else [_field(part) for part in text.split(",")]

@@ -12,6 +12,8 @@ import check_floors
 import check_tree
 import count_tests
 import fn_size
+import hc_header
+import python_ffi
 import xml.etree.ElementTree as xml
 from cpp_source import code_only
 
@@ -256,6 +258,69 @@ class Counting(unittest.TestCase):
         }
         for text, outcome in expected.items():
             self.assertEqual(count_tests.outcome(xml.fromstring(text)), outcome, text)
+
+    def test_what_counts_as_what_for_pytest(self):
+        expected = {
+            '<testcase classname="a" name="b"/>': "passed",
+            '<testcase classname="a" name="b"><system-out>x</system-out></testcase>': "passed",
+            '<testcase classname="a" name="b"><failure message="x"/></testcase>': "failed",
+            '<testcase classname="a" name="b"><error message="x"/></testcase>': "failed",
+            '<testcase classname="a" name="b"><skipped message="x"/></testcase>': "skipped",
+        }
+        for text, outcome in expected.items():
+            case = xml.fromstring(text)
+            self.assertEqual(count_tests.outcome(case), outcome, text)
+            self.assertEqual(count_tests.name_of(case), "a.b")
+
+
+class Header(unittest.TestCase):
+    TEXT = """
+/** A status. */
+typedef int32_t hc_status;
+#define HC_TOP UINT64_MAX
+#define HC_LESS (UINT64_MAX - 1) /* why */
+#define HC_WORD(x) x
+enum { HC_A, HC_B = 4, /* c, d */ HC_C };
+typedef struct hc_thing hc_thing;
+typedef struct hc_str { const char *data; size_t len; } hc_str;
+typedef struct hc_o { uint8_t pad[3]; hc_str a; /* x; y */ const hc_str *b; hc_thing *c; } hc_o;
+typedef void (*hc_done_fn)(const hc_o *o, void *user_data);
+/** Makes one. */
+HC_API HC_NODISCARD hc_status hc_thing_create(hc_thing **out,
+                                              const hc_o *options, uint64_t ms);
+HC_API const char *hc_version(void);
+"""
+
+    def test_what_is_read(self):
+        self.assertEqual(
+            hc_header.constants(self.TEXT),
+            {"HC_TOP": 2**64 - 1, "HC_LESS": 2**64 - 2, "HC_A": 0, "HC_B": 4, "HC_C": 5},
+        )
+        self.assertEqual(hc_header.handles(self.TEXT), ["hc_thing"])
+        self.assertEqual(hc_header.aliases(self.TEXT), {"hc_status": "int32_t"})
+        fields = {struct.name: [tuple(field) for field in struct.fields] for struct in hc_header.structs(self.TEXT)}
+        self.assertEqual(
+            fields["hc_o"],
+            [("uint8_t", "pad", 3), ("hc_str", "a", 0), ("hc_str *", "b", 0), ("hc_thing *", "c", 0)],
+        )
+        create, version = hc_header.functions(self.TEXT)
+        self.assertEqual([field.type for field in create.parameters], ["hc_thing **", "hc_o *", "uint64_t"])
+        self.assertEqual((create.returns, version.returns, version.parameters), ("hc_status", "char *", []))
+        self.assertEqual([each.name for each in hc_header.callbacks(self.TEXT)], ["hc_done_fn"])
+
+    def test_in_ctypes(self):
+        text = python_ffi.Writer(self.TEXT).write(7)
+        for line in (
+            "VERSION_NUMBER = 7",
+            '        ("pad", c_uint8 * 3),',
+            '        ("b", POINTER(hc_str)),',
+            "hc_done_fn = CFUNCTYPE(None, POINTER(hc_o), c_void_p)",
+            '    "hc_thing_create": (c_int32, [POINTER(c_void_p), POINTER(hc_o), c_uint64]),',
+            '    "hc_version": (c_char_p, []),',
+        ):
+            self.assertIn(line, text.splitlines())
+        with self.assertRaises(ValueError):
+            python_ffi.Writer("HC_API wchar_t hc_f(void);").write(7)
 
 
 if __name__ == "__main__":

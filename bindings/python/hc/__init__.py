@@ -1,0 +1,41 @@
+"""hc: one long-lived HTTP client session, over libhc.
+
+    import asyncio, hc
+
+    async def main():
+        async with hc.Session(limit=100) as session:
+            response = await session.get("http://localhost:8080/")
+            print(response.status, response.headers["content-type"], response.text)
+
+    asyncio.run(main())
+
+`Session` has the options, `errors` the exceptions.
+"""
+
+from . import errors
+from ._callbacks import ResolveQuery, SocketInfo
+from ._runtime import RuntimeInfo, library_path, runtime_info, version
+from .errors import Error
+from .headers import Headers
+from .options import FOREVER, Timeout
+from .response import Remote, Response, Timing
+from .session import Call, Session
+
+__all__ = [
+    "FOREVER",
+    "Call",
+    "Error",
+    "Headers",
+    "Remote",
+    "ResolveQuery",
+    "Response",
+    "RuntimeInfo",
+    "Session",
+    "SocketInfo",
+    "Timeout",
+    "Timing",
+    "errors",
+    "library_path",
+    "runtime_info",
+    "version",
+]

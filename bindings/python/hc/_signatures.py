@@ -1,0 +1,98 @@
+"""The types of Session's request methods, written once. All options but `params` and `json` are those of hc_request."""
+
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional, Protocol, Tuple, Union
+
+from .options import HeadersLike, Seconds, Timeout
+from .response import Response
+
+if TYPE_CHECKING:
+    from .session import Call
+
+Body = Union[bytes, bytearray, memoryview, str]
+Params = Union[str, Mapping[str, Any], Iterable[Tuple[str, Any]]]
+
+
+class AsyncRequest(Protocol):
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Optional[HeadersLike] = None,
+        params: Optional[Params] = None,
+        body: Optional[Body] = None,
+        json: Any = None,
+        priority: Optional[int] = None,
+        force_close: Optional[bool] = None,
+        retry_stale: Optional[bool] = None,
+        timeout: Union[Timeout, Seconds, None] = None,
+        max_body: Optional[int] = None,
+        username: Union[str, bytes, None] = None,
+        password: Union[str, bytes, None] = None,
+        addresses: Optional[Iterable[str]] = None,
+    ) -> "Call":
+        ...
+
+
+class AsyncMethod(Protocol):
+    def __call__(
+        self,
+        url: str,
+        *,
+        headers: Optional[HeadersLike] = None,
+        params: Optional[Params] = None,
+        body: Optional[Body] = None,
+        json: Any = None,
+        priority: Optional[int] = None,
+        force_close: Optional[bool] = None,
+        retry_stale: Optional[bool] = None,
+        timeout: Union[Timeout, Seconds, None] = None,
+        max_body: Optional[int] = None,
+        username: Union[str, bytes, None] = None,
+        password: Union[str, bytes, None] = None,
+        addresses: Optional[Iterable[str]] = None,
+    ) -> "Call":
+        ...
+
+
+class SyncRequest(Protocol):
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Optional[HeadersLike] = None,
+        params: Optional[Params] = None,
+        body: Optional[Body] = None,
+        json: Any = None,
+        priority: Optional[int] = None,
+        force_close: Optional[bool] = None,
+        retry_stale: Optional[bool] = None,
+        timeout: Union[Timeout, Seconds, None] = None,
+        max_body: Optional[int] = None,
+        username: Union[str, bytes, None] = None,
+        password: Union[str, bytes, None] = None,
+        addresses: Optional[Iterable[str]] = None,
+    ) -> Response:
+        ...
+
+
+class SyncMethod(Protocol):
+    def __call__(
+        self,
+        url: str,
+        *,
+        headers: Optional[HeadersLike] = None,
+        params: Optional[Params] = None,
+        body: Optional[Body] = None,
+        json: Any = None,
+        priority: Optional[int] = None,
+        force_close: Optional[bool] = None,
+        retry_stale: Optional[bool] = None,
+        timeout: Union[Timeout, Seconds, None] = None,
+        max_body: Optional[int] = None,
+        username: Union[str, bytes, None] = None,
+        password: Union[str, bytes, None] = None,
+        addresses: Optional[Iterable[str]] = None,
+    ) -> Response:
+        ...

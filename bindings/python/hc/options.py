@@ -1,0 +1,261 @@
+"""From Python's values to the option structs of hc.h.
+
+Every field of a struct is an option of the same name, with two changes: durations are seconds (int or float) and lose
+their "_ms", and None always means "not set": the default in a session, "as the session says" in a request.
+"""
+
+import ctypes
+import json as json_module
+import math
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple, Union
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+from . import _ffi
+from ._library import view_of
+from .errors import InvalidError
+
+HeaderName = Union[str, bytes]
+HeaderValue = Union[str, bytes, None]
+HeadersLike = Union[Mapping[str, HeaderValue], Iterable[Tuple[HeaderName, HeaderValue]]]
+Seconds = Union[int, float]
+
+#: Without end, for durations that allow it.
+FOREVER = math.inf
+
+_LEAST_BORROWED = 65536  # bytes of a body; below, copying is cheaper than keeping it alive
+_FAMILIES = {"any": _ffi.HC_FAMILY_ANY, "v4": _ffi.HC_FAMILY_V4, "v6": _ffi.HC_FAMILY_V6}
+
+
+class Timeout(NamedTuple):
+    """The eight clocks, in seconds; 0: off. They never fire early. None: the default in a session, and in a request as
+    the session says, one by one.
+    """
+
+    total: Optional[Seconds] = None  #: 300: submit to the last byte, everything
+    pool: Optional[Seconds] = None  #: off: waiting for a connection slot
+    dns: Optional[Seconds] = None  #: 10: one lookup as this request sees it
+    connect: Optional[Seconds] = None  #: off: slot + DNS + TCP + TLS; not counted on reuse
+    sock_connect: Optional[Seconds] = None  #: 30: TCP + TLS, all addresses together
+    sock_read: Optional[Seconds] = None  #: off: silence of the socket, once the upload is done
+    sock_write: Optional[Seconds] = None  #: off: no progress of the upload
+    first_byte: Optional[Seconds] = None  #: off: end of the upload to the first response byte
+
+
+# ----------------------------------------------------------------------------------------------- values of fields
+
+
+def milliseconds(name: str, seconds: Optional[Seconds]) -> int:
+    """Rounded up, so that no clock fires early."""
+    if seconds is None:
+        return _ffi.HC_UNSET
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise InvalidError(f"{name}: must be seconds, not {type(seconds).__name__}")
+    if seconds == FOREVER:
+        return _ffi.HC_FOREVER
+    if not 0 <= seconds < 2**53 / 1000:
+        raise InvalidError(f"{name}: {seconds} seconds are no duration")
+    return math.ceil(round(seconds * 1000, 6))
+
+
+def _set_duration(struct: Any, field: str, name: str, value: Any) -> None:
+    setattr(struct, field, milliseconds(name, value))
+
+
+def _set_count(struct: Any, field: str, name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidError(f"{name}: must be an int, not {type(value).__name__}")
+    if not 0 <= value < _ffi.HC_FOREVER:
+        raise InvalidError(f"{name}: {value} is out of range")
+    setattr(struct, field, value)
+
+
+def _set_signed(struct: Any, field: str, name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidError(f"{name}: must be an int, not {type(value).__name__}")
+    if not -(2**31) < value < 2**31:
+        raise InvalidError(f"{name}: {value} is out of range")
+    setattr(struct, field, value)
+
+
+def _set_flag(struct: Any, field: str, name: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise InvalidError(f"{name}: must be True or False, not {value!r}")
+    setattr(struct, field, _ffi.HC_ON if value else _ffi.HC_OFF)
+
+
+def _set_family(struct: Any, field: str, name: str, value: Any) -> None:
+    if value not in _FAMILIES:
+        raise InvalidError(f"{name}: must be one of {', '.join(map(repr, _FAMILIES))}, not {value!r}")
+    setattr(struct, field, _FAMILIES[value])
+
+
+def as_bytes(name: str, value: Any) -> bytes:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape")
+    if isinstance(value, bytes):
+        return value
+    raise InvalidError(f"{name}: must be str or bytes, not {type(value).__name__}")
+
+
+def _set_text(struct: Any, field: str, name: str, value: Any) -> None:
+    setattr(struct, field, view_of(as_bytes(name, value)))
+
+
+def _set_path(struct: Any, field: str, name: str, value: Any) -> None:
+    setattr(struct, field, view_of(as_bytes(name, value.__fspath__() if hasattr(value, "__fspath__") else value)))
+
+
+def _set_texts(struct: Any, field: str, name: str, value: Any) -> None:
+    if isinstance(value, (str, bytes)):
+        raise InvalidError(f"{name}: must be a list, not {type(value).__name__}")
+    views = views_of(name, value)
+    setattr(struct, field, views)
+    setattr(struct, _count_of(field), len(views))
+
+
+def views_of(name: str, texts: Iterable[Any]) -> Any:
+    """An array of hc_str."""
+    views = [view_of(as_bytes(name, text)) for text in texts]
+    return (_ffi.hc_str * len(views))(*views)
+
+
+def header_pairs(headers: HeadersLike) -> List[Tuple[HeaderName, HeaderValue]]:
+    return list(headers.items() if isinstance(headers, Mapping) else headers)
+
+
+def _set_headers(struct: Any, field: str, name: str, value: HeadersLike) -> None:
+    rows = []
+    for header, content in header_pairs(value):
+        text = _ffi.hc_str() if content is None else view_of(as_bytes("headers", content))
+        rows.append(_ffi.hc_header(view_of(as_bytes("headers", header)), text))
+    setattr(struct, field, (_ffi.hc_header * len(rows))(*rows))
+    setattr(struct, _count_of(field), len(rows))
+
+
+def _set_timeout(struct: Any, field: str, name: str, value: Any) -> None:
+    clocks = value if isinstance(value, Timeout) else Timeout(total=value)
+    target = getattr(struct, field)
+    for clock, seconds in zip(clocks._fields, clocks):
+        if seconds is not None:
+            setattr(target, clock + "_ms", milliseconds(f"timeout: {clock}", seconds))
+
+
+def _count_of(field: str) -> str:
+    return {"headers": "header_count", "addresses": "address_count"}.get(field, field + "_count")
+
+
+# --------------------------------------------------------------------------------------------- tables of options
+
+Setter = Callable[[Any, str, str, Any], None]
+_PATHS = {"ca_file"}
+
+
+def _setter(field: str, kind: Any) -> Optional[Setter]:
+    """How a field is set; None for what is no option of its own."""
+    if field == "family":
+        return _set_family
+    if kind is _ffi.hc_timeouts:
+        return _set_timeout
+    if kind is _ffi.hc_str:
+        return _set_path if field in _PATHS else _set_text
+    if kind is ctypes.POINTER(_ffi.hc_header):
+        return _set_headers
+    if kind is ctypes.POINTER(_ffi.hc_str):
+        return _set_texts
+    if kind is ctypes.c_uint64:
+        return _set_duration if field.endswith("_ms") else _set_count
+    return {ctypes.c_uint8: _set_flag, ctypes.c_int32: _set_signed}.get(kind)
+
+
+class Option(NamedTuple):
+    field: str
+    set: Setter
+
+
+def _table(struct: Any, without: Iterable[str]) -> Dict[str, Option]:
+    """Every option of a struct by its Python name."""
+    table = {}
+    for field, kind, *_ in struct._fields_:
+        setter = None if field.startswith("reserved") or field.endswith("_count") or field in without else _setter(field, kind)
+        if setter is not None:
+            name = "timeout" if field == "timeouts" else field[:-3] if field.endswith("_ms") else field
+            table[name] = Option(field, setter)
+    return table
+
+
+SESSION_OPTIONS = _table(_ffi.hc_session_options, ())
+REQUEST_OPTIONS = _table(_ffi.hc_request, ("method", "url", "body", "body_kind"))
+
+
+def fill(struct: Any, table: Mapping[str, Option], given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if value is not None:
+            option = table.get(name)
+            if option is None:
+                raise TypeError(f"unknown option {name!r}; there are {', '.join(sorted(table))}")
+            option.set(struct, option.field, name, value)
+
+
+# ------------------------------------------------------------------------------------------------------ requests
+
+
+def url_bytes(url: Any, params: Any = None) -> bytes:
+    """A URL as it is sent: international host names as IDNA, everything else beyond ASCII percent-encoded."""
+    text = url.decode("ascii") if isinstance(url, bytes) else str(url)
+    if params:
+        text = _with_query(text, params)
+    return text.encode("ascii") if text.isascii() else _encoded(text).encode("ascii")
+
+
+def _with_query(url: str, params: Any) -> str:
+    start, mark, fragment = url.partition("#")
+    query = params if isinstance(params, str) else urlencode(params, doseq=True)
+    return f"{start}{'&' if '?' in start else '?'}{query}{mark}{fragment}"
+
+
+def _encoded(url: str) -> str:
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    host, colon, port = host.partition(":") if not host.startswith("[") else (host, "", "")
+    try:
+        host = host.encode("idna").decode("ascii")
+    except UnicodeError as failure:
+        raise InvalidError(f"url: not a host name: {host!r} ({failure})") from None
+    authority = quote(user, safe="%:!$&'()*+,;=~-._") + at + host + colon + port
+    kept = "%/:=&?~#+!$,;'@()*[]"
+    return urlunsplit((parts.scheme, authority, *(quote(part, safe=kept) for part in parts[2:])))
+
+
+def set_body(request: Any, body: Any) -> Optional[bytes]:
+    """Puts a body into a request; returns what must be kept alive until its completion."""
+    data = _body_bytes(body)
+    request.body = view_of(data)
+    if len(data) < _LEAST_BORROWED:
+        return None
+    request.body_kind = _ffi.HC_BODY_BORROWED
+    return data
+
+
+def _body_bytes(body: Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    if isinstance(body, (bytearray, memoryview)):
+        return bytes(body)
+    if isinstance(body, str):
+        return body.encode()
+    raise InvalidError(f"body: must be bytes, bytearray, memoryview or str, not {type(body).__name__}")
+
+
+def split_request(options: Dict[str, Any]) -> Tuple[Any, Any]:
+    """Takes what is no field of hc_request out of a request's options: (body, params)."""
+    body, params = options.pop("body", None), options.pop("params", None)
+    value = options.pop("json", None)
+    if value is not None:
+        if body is not None:
+            raise InvalidError("json: not together with body")
+        body = json_module.dumps(value).encode()
+        pairs = header_pairs(options.get("headers") or ())
+        if not any(as_bytes("headers", name).lower() == b"content-type" for name, _ in pairs):
+            pairs.append(("Content-Type", "application/json"))
+        options["headers"] = pairs
+    return body, params

@@ -1,0 +1,211 @@
+"""What a server answered."""
+
+import codecs
+import ctypes
+import json
+import re
+from typing import Any, Dict, NamedTuple, Optional
+
+from . import _ffi
+from ._library import Layout, bytes_at, lib, prepared, untyped
+from .headers import Headers
+
+_INFO = Layout(_ffi.hc_response_info)
+_FIELD = Layout(_ffi.hc_header)
+_VERSIONS = {0: "", 10: "HTTP/1.0", 11: "HTTP/1.1", 20: "HTTP/2"}
+
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s;"']+)""", re.IGNORECASE)
+_DECLARED = re.compile(rb"""<(?:meta[^>]*charset|\?xml[^>]*encoding)\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before utf-16: its mark begins with that one's
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+class Timing(NamedTuple):
+    """When things happened, in seconds after the submit; None: it did not. Of several attempts the last one counts."""
+
+    started: Optional[float]  #: a connection slot was given
+    resolved: Optional[float]  #: the name has an address
+    connected: Optional[float]  #: TCP connected; None on a reused connection
+    secured: Optional[float]  #: TLS done; None on a reused connection
+    ready: Optional[float]  #: the connection may carry the request
+    sent: Optional[float]  #: request head and body written
+    first_byte: Optional[float]  #: first byte of the response head
+    done: Optional[float]  #: last byte
+
+
+class Remote(NamedTuple):
+    """The other end of a connection."""
+
+    address: str
+    port: int
+
+
+class Response:
+    """What a server answered, with its whole body.
+
+    Nothing but the status and a small body is read before somebody asks for it: until then it stays in the library's
+    memory. A response outlives its session, may be read by several threads, and is immutable.
+    """
+
+    __slots__ = ("status", "_handle", "_address", "_length", "_body", "_headers", "_all", "method", "url")
+
+    status: int  #: 200, 404, ...
+    method: str
+    url: str  #: as it was asked for
+
+    def __init__(
+        self, handle: int, status: int, address: int, length: int, copy: Any = ctypes.string_at, small: int = 16384
+    ) -> None:
+        self.status = status
+        self._handle = handle
+        if length <= small:
+            self._body = copy(address, length)
+        else:
+            self._address = address
+            self._length = length
+
+    def __del__(self, free: Any = untyped(lib.hc_response_free), pointer: Any = ctypes.c_void_p) -> None:
+        free(pointer(self._handle))
+
+    def __getattr__(self, name: str) -> Any:
+        """Fills the slots that are filled on demand; a slot that has its value never comes here."""
+        if name == "_body":
+            self._body = bytes_at(self._address, self._length)
+        elif name == "_headers":
+            self._headers = Headers(_fields_at(self._info["headers"], self._info["header_count"]))
+        elif name == "_all":
+            info = prepared(_ffi.hc_response_info)
+            lib.hc_response_get_info(self._handle, ctypes.byref(info))
+            self._all = _INFO.read(info)
+        else:
+            raise AttributeError(f"'Response' object has no attribute {name!r}")
+        return object.__getattribute__(self, name)
+
+    def __repr__(self) -> str:
+        return f"<hc.Response {self.status} {self.reason} {self.url}>"
+
+    @property
+    def _info(self) -> Dict[str, int]:
+        return self._all
+
+    # ------------------------------------------------------------------------------------------------- head
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is below 400."""
+        return self.status < 400
+
+    @property
+    def reason(self) -> str:
+        """The words after the status code; may be empty."""
+        return self._text("reason")
+
+    @property
+    def headers(self) -> Headers:
+        return self._headers
+
+    @property
+    def http_version(self) -> str:
+        """ "HTTP/1.0", "HTTP/1.1" or "HTTP/2"."""
+        number = self._info["http_version"]
+        return _VERSIONS.get(number, f"HTTP/{number // 10}.{number % 10}")
+
+    @property
+    def charset(self) -> Optional[str]:
+        """What the Content-Type says."""
+        found = _CHARSET.search(self.headers.get("content-type", ""))
+        return found.group(1) if found else None
+
+    # ------------------------------------------------------------------------------------------------- body
+
+    @property
+    def body(self) -> bytes:
+        return self._body
+
+    @property
+    def encoding(self) -> str:
+        """How `text` decodes the body: as the Content-Type says, by its byte order mark, as its HTML or XML declares,
+        or else UTF-8 if it is that, and Windows-1252 if not."""
+        declared = _DECLARED.search(self.body[:1024])
+        for name in (self.charset, _marked(self.body), declared and declared.group(1).decode("ascii", "replace")):
+            if name and _is_known(name):
+                return name
+        return "utf-8" if _is_utf8(self.body) else "cp1252"
+
+    @property
+    def text(self) -> str:
+        """The body as text. What cannot be decoded becomes U+FFFD."""
+        return self.body.decode(self.encoding, "replace")
+
+    def json(self, **options: Any) -> Any:
+        """The body through json.loads, with its options."""
+        body: Any = self.body
+        if self.charset and _is_known(self.charset):
+            body = self.text
+        return json.loads(body, **options)
+
+    # ------------------------------------------------------------------------------------------ how it went
+
+    @property
+    def timing(self) -> Timing:
+        times = (self._info[f"timing.{name}_ns"] for name in Timing._fields)
+        return Timing(*(None if time == _ffi.HC_UNSET else time / 1e9 for time in times))
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from the submit to the last byte."""
+        return self.timing.done or 0.0
+
+    @property
+    def connection(self) -> int:
+        """Number of the connection in its session, from 1."""
+        return self._info["connection"]
+
+    @property
+    def reused(self) -> bool:
+        """Whether the connection had served before."""
+        return self._info["reused"] == _ffi.HC_ON
+
+    @property
+    def attempts(self) -> int:
+        """Connections tried; each address of a race counts."""
+        return self._info["attempts"]
+
+    @property
+    def remote(self) -> Remote:
+        """Numeric address and port of the server."""
+        return Remote(self._text("remote_address"), self._info["remote_port"])
+
+    def _text(self, name: str) -> str:
+        return bytes_at(self._info[name + ".data"], self._info[name + ".len"]).decode("utf-8", "surrogateescape")
+
+
+def _fields_at(address: int, count: int) -> Any:
+    table = bytes_at(address, count * _FIELD.struct.size)
+    for name, name_length, value, value_length in _FIELD.struct.iter_unpack(table):
+        yield bytes_at(name, name_length), bytes_at(value, value_length)
+
+
+def _marked(body: bytes) -> Optional[str]:
+    return next((name for mark, name in _MARKS if body.startswith(mark)), None)
+
+
+def _is_known(name: str) -> bool:
+    try:
+        b"x".decode(name, "replace")  # looks it up; refuses codecs that make no text, such as base64
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,481 @@
+"""The session: what a program keeps, and sends its requests through."""
+
+import asyncio
+import ctypes
+import os
+import threading
+import warnings
+from asyncio import get_running_loop
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Callable, Coroutine, Dict, Generator, Iterable, List, Optional, Type, Union
+
+from . import _callbacks, _ffi, _lifetime, errors
+from ._callbacks import ResolveQuery, SocketInfo
+from ._library import Layout, lib, prepared, untyped, view_of
+from ._queue import BlockingQueue, CompletionQueue, LoopQueue
+from .options import (
+    REQUEST_OPTIONS,
+    SESSION_OPTIONS,
+    HeadersLike,
+    Seconds,
+    Timeout,
+    as_bytes,
+    fill,
+    milliseconds,
+    set_body,
+    split_request,
+    url_bytes,
+    views_of,
+)
+from .response import Response
+
+if TYPE_CHECKING:
+    from ._signatures import AsyncMethod, AsyncRequest, SyncMethod, SyncRequest
+
+_STATS = Layout(_ffi.hc_stats)
+_MAKERS: Dict[str, Callable[[Any], Any]] = {"on_log": _callbacks.on_log, "on_socket": _callbacks.on_socket, "on_resolve": _callbacks.on_resolve}
+
+
+class Call(Coroutine[Any, Any, Response]):
+    """A request that is sent when it is awaited: `response = await call`, or `async with call as response`."""
+
+    __slots__ = ("_coroutine",)
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Response]) -> None:
+        self._coroutine = coroutine
+
+    def __await__(self) -> Generator[Any, Any, Response]:
+        return self._coroutine.__await__()
+
+    async def __aenter__(self) -> Response:
+        return await self._coroutine
+
+    async def __aexit__(self, *_: Any) -> None:
+        pass
+
+    def send(self, value: Any) -> Any:
+        return self._coroutine.send(value)
+
+    def throw(self, *failure: Any) -> Any:
+        return self._coroutine.throw(*failure)
+
+    def close(self) -> None:
+        self._coroutine.close()
+
+
+class Sender:
+    """Submits the requests of one session to one queue, from one thread at a time, with structs that are made once."""
+
+    def __init__(self, session: int, queue: CompletionQueue) -> None:
+        self.queue = queue
+        self.id = ctypes.c_uint64()
+        self._session = ctypes.c_void_p(session)
+        self._error = prepared(_ffi.hc_error)
+        self._request = self._new_request()
+        self._url = self._request.url  # a view into the request
+        self._more = ctypes.byref(self.id), ctypes.byref(self._error)
+        self._plain = (self._session, ctypes.byref(self._request), *self._more)
+
+    def _new_request(self) -> Any:
+        request = _ffi.hc_request()
+        lib.hc_request_init(ctypes.byref(request), ctypes.sizeof(request))
+        request.queue = self.queue.handle
+        return request
+
+    def send(
+        self, method: str, url: Any, options: Dict[str, Any], token: int, submit: Any = untyped(lib.hc_session_submit)
+    ) -> int:
+        """Returns the request's id. One call into the library, and nothing else for a GET without options."""
+        if options or method != "GET" or type(url) is not str or not url.isascii():
+            self._send_full(method, url, dict(options), token, submit)
+            return self.id.value
+        data = url.encode()
+        request, view = self._request, self._url
+        view.data = data
+        view.len = len(data)
+        request.user_data = token
+        if submit(*self._plain) != 0:
+            raise errors.of_details(self._error, self._error.status)
+        return self.id.value
+
+    def _send_full(self, method: str, url: Any, options: Dict[str, Any], token: int, submit: Any) -> None:
+        request = self._new_request()
+        body, params = split_request(options)
+        request.method = view_of(as_bytes("method", method))
+        request.url = view_of(url_bytes(url, params))
+        request.user_data = token
+        fill(request, REQUEST_OPTIONS, options)
+        borrowed = None if body is None else set_body(request, body)
+        if submit(self._session, ctypes.byref(request), *self._more) != 0:
+            raise errors.of_details(self._error, self._error.status)
+        if borrowed is not None:
+            self.queue.kept[token] = borrowed
+
+
+class LoopSender(Sender):
+    """The same for an event loop."""
+
+    queue: LoopQueue
+
+    def __init__(self, session: int, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(session, LoopQueue.join(loop))
+        self.loop = loop
+        self.create_future = loop.create_future
+        self.next_token = self.queue.next_token
+        self.waiting = self.queue.waiting
+
+
+class Session:
+    """A long-lived HTTP client: connections, DNS answers, TLS sessions, and the limits that keep all of them in bounds.
+
+        async with hc.Session(limit=100) as session:
+            response = await session.get(url)
+
+        with hc.Session() as session:
+            response = session.get_sync(url)
+
+    One session serves any number of threads and event loops at the same time. Make one for each trust domain and keep
+    it. Every option is that of hc_session_options in hc.h; durations are seconds; None is the default.
+    """
+
+    def __init__(
+        self,
+        *,
+        limit: Optional[int] = None,
+        limit_per_host: Optional[int] = None,
+        max_connecting: Optional[int] = None,
+        max_waiting: Optional[int] = None,
+        keepalive_timeout: Optional[Seconds] = None,
+        max_lifetime: Optional[Seconds] = None,
+        force_close: Optional[bool] = None,
+        retry_stale: Optional[bool] = None,
+        use_dns_cache: Optional[bool] = None,
+        family: Optional[str] = None,
+        tls_verify: Optional[bool] = None,
+        ttl_dns_cache: Optional[Seconds] = None,
+        dns_stale_ttl: Optional[Seconds] = None,
+        dns_negative_ttl: Optional[Seconds] = None,
+        dns_cache_size: Optional[int] = None,
+        happy_eyeballs: Optional[Seconds] = None,
+        nameservers: Optional[str] = None,
+        on_resolve: Optional[Callable[[ResolveQuery], Any]] = None,
+        local_addr: Optional[str] = None,
+        interface_name: Optional[str] = None,
+        tcp_nodelay: Optional[bool] = None,
+        tcp_keepalive: Optional[bool] = None,
+        tcp_keepalive_idle: Optional[Seconds] = None,
+        tcp_keepalive_interval: Optional[Seconds] = None,
+        tcp_user_timeout: Optional[Seconds] = None,
+        receive_buffer: Optional[int] = None,
+        send_buffer: Optional[int] = None,
+        on_socket: Optional[Callable[[SocketInfo], Any]] = None,
+        timeout: Union[Timeout, Seconds, None] = None,
+        max_body: Optional[int] = None,
+        max_header_bytes: Optional[int] = None,
+        max_headers: Optional[int] = None,
+        headers: Optional[HeadersLike] = None,
+        user_agent: Union[str, bytes, None] = None,
+        ca_file: Union[str, bytes, "os.PathLike[str]", None] = None,
+        on_log: Optional[Callable[[int, str], Any]] = None,
+        log_level: Optional[int] = None,
+    ) -> None:
+        given = {name: value for name, value in locals().items() if name != "self" and value is not None}
+        self._handle = 0  # until it is created
+        self._is_closed = True
+        self._born = _lifetime.generation
+        self._sender: Optional[LoopSender] = None  # that of the loop that sent last
+        self._senders: Dict[int, LoopSender] = {}  # all, by id of the loop
+        self._idle: List[Sender] = []  # of blocking calls
+        self._lock = threading.RLock()  # a garbage collection inside may come to another session's
+        self._callbacks: Dict[str, Any] = {
+            name: make(given.pop(name)) for name, make in _MAKERS.items() if name in given
+        }
+        self._create(given)
+
+    def _create(self, given: Dict[str, Any]) -> None:
+        options = _ffi.hc_session_options()
+        lib.hc_session_options_init(ctypes.byref(options), ctypes.sizeof(options))
+        fill(options, SESSION_OPTIONS, given)
+        for name, callback in self._callbacks.items():
+            setattr(options, name, callback)
+        handle = ctypes.c_void_p()
+        errors.checked(lib.hc_session_create, ctypes.byref(handle), ctypes.byref(options))
+        assert handle.value is not None
+        self._handle = handle.value
+        self._is_closed = False
+        _lifetime.opened(self._handle)
+
+    # --------------------------------------------------------------------------------------------- requests, async
+
+    if TYPE_CHECKING:
+        request: AsyncRequest
+        get: AsyncMethod
+        head: AsyncMethod
+        options: AsyncMethod
+        post: AsyncMethod
+        put: AsyncMethod
+        patch: AsyncMethod
+        delete: AsyncMethod
+    else:
+
+        def request(self, method, url, **options):
+            """Sends a request; await what it returns."""
+            return Call(self._send(method, url, options))
+
+        def get(self, url, **options):
+            return Call(self._send("GET", url, options))
+
+        def head(self, url, **options):
+            return Call(self._send("HEAD", url, options))
+
+        def options(self, url, **options):
+            return Call(self._send("OPTIONS", url, options))
+
+        def post(self, url, **options):
+            return Call(self._send("POST", url, options))
+
+        def put(self, url, **options):
+            return Call(self._send("PUT", url, options))
+
+        def patch(self, url, **options):
+            return Call(self._send("PATCH", url, options))
+
+        def delete(self, url, **options):
+            return Call(self._send("DELETE", url, options))
+
+    async def _send(self, method: str, url: Any, options: Dict[str, Any]) -> Response:
+        sender = self._sender
+        if sender is None or sender.loop is not get_running_loop():
+            sender = self._join(get_running_loop())
+        token = sender.next_token()
+        try:
+            number = sender.send(method, url, options, token)
+            sender.waiting[token] = future = sender.create_future()
+            try:
+                response: Response = await future
+            except BaseException:
+                self._give_up(sender, token, number, future)
+                raise
+        except errors.Error as error:
+            error.method, error.url = method, str(url)
+            raise
+        response.method, response.url = method, str(url)
+        return response
+
+    def _give_up(self, sender: LoopSender, token: int, number: int, future: "asyncio.Future[Response]") -> None:
+        """Nobody waits for that request any more: its task was cancelled, or its loop is gone, or it has failed."""
+        if token in sender.waiting:
+            sender.waiting[token] = None
+            lib.hc_session_cancel(self._handle, number)
+        elif future.done() and not future.cancelled():
+            future.exception()  # seen: nobody else will look at it
+
+    def _join(self, loop: asyncio.AbstractEventLoop) -> LoopSender:
+        """The sender for a loop."""
+        self._require_open()
+        with self._lock:
+            sender = self._senders.get(id(loop))
+            if sender is None or sender.loop is not loop:
+                self._leave([other for other in self._senders.values() if other.loop.is_closed()])
+                sender = self._senders[id(loop)] = LoopSender(self._handle, loop)
+            self._sender = sender
+            return sender
+
+    def _leave(self, senders: List[LoopSender]) -> None:
+        for sender in senders:
+            self._senders = {key: value for key, value in self._senders.items() if value is not sender}
+            sender.queue.leave()
+
+    def _require_open(self) -> None:
+        if self._born != _lifetime.generation:
+            raise errors.of_code(_ffi.HC_E_FORKED)
+        if self._is_closed:
+            raise errors.of_code(_ffi.HC_E_CLOSED)
+
+    # ------------------------------------------------------------------------------------------ requests, blocking
+
+    if TYPE_CHECKING:
+        request_sync: SyncRequest
+        get_sync: SyncMethod
+        head_sync: SyncMethod
+        options_sync: SyncMethod
+        post_sync: SyncMethod
+        put_sync: SyncMethod
+        patch_sync: SyncMethod
+        delete_sync: SyncMethod
+    else:
+
+        def request_sync(self, method, url, **options):
+            """Sends a request and waits for the response."""
+            return self._send_sync(method, url, options)
+
+        def get_sync(self, url, **options):
+            return self._send_sync("GET", url, options)
+
+        def head_sync(self, url, **options):
+            return self._send_sync("HEAD", url, options)
+
+        def options_sync(self, url, **options):
+            return self._send_sync("OPTIONS", url, options)
+
+        def post_sync(self, url, **options):
+            return self._send_sync("POST", url, options)
+
+        def put_sync(self, url, **options):
+            return self._send_sync("PUT", url, options)
+
+        def patch_sync(self, url, **options):
+            return self._send_sync("PATCH", url, options)
+
+        def delete_sync(self, url, **options):
+            return self._send_sync("DELETE", url, options)
+
+    def _send_sync(self, method: str, url: Any, options: Dict[str, Any]) -> Response:
+        if _callbacks.is_inside():
+            raise errors.of_code(_ffi.HC_E_DEADLOCK)
+        self._require_open()
+        sender = self._taken()
+        queue: Any = sender.queue
+        try:
+            token = queue.next_token()
+            sender.send(method, url, options, token)
+            response: Response = queue.wait(token)
+        except errors.Error as error:
+            error.method, error.url = method, str(url)
+            raise
+        finally:
+            self._give_back(sender)
+        response.method, response.url = method, str(url)
+        return response
+
+    def _taken(self) -> Sender:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return Sender(self._handle, BlockingQueue())
+
+    def _give_back(self, sender: Sender) -> None:
+        if sender.queue.close.alive:
+            self._idle.append(sender)
+        if self._is_closed:
+            self._drop_idle()
+
+    def _drop_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().queue.close()
+
+    # --------------------------------------------------------------------------------------------------------- DNS
+
+    def resolve_add(self, host: str, port: int = 0, addresses: Iterable[str] = ()) -> None:
+        """Answers a host name from a fixed list in place of DNS; port 0: every port; no address: removes the entry."""
+        views = views_of("addresses", addresses)
+        errors.checked(
+            lib.hc_session_resolve_add, self._usable(), view_of(as_bytes("host", host)), port, views, len(views)
+        )
+
+    def dns_clear(self, host: Optional[str] = None) -> None:
+        """Forgets cached DNS answers: of one name, or all."""
+        view = _ffi.hc_str() if host is None else view_of(as_bytes("host", host))
+        errors.check(lib.hc_session_dns_clear(self._usable(), view))
+
+    # -------------------------------------------------------------------------------------------------- statistics
+
+    def stats(self) -> Dict[str, int]:
+        """Counters since the session was created, and gauges of now: hc_stats in hc.h."""
+        stats = prepared(_ffi.hc_stats)
+        errors.check(lib.hc_session_stats(self._usable(), ctypes.byref(stats)))
+        return {name: value for name, value in _STATS.read(stats).items() if name not in ("struct_size", "reserved")}
+
+    def _usable(self) -> int:
+        """The handle, which answers for itself when it is closed."""
+        if self._born != _lifetime.generation:
+            raise errors.of_code(_ffi.HC_E_FORKED)
+        return self._handle
+
+    # ---------------------------------------------------------------------------------------------------------- end
+
+    @property
+    def closed(self) -> bool:
+        return self._is_closed
+
+    async def close(self, drain: Seconds = 0) -> None:
+        """Ends the session: waiting requests fail with ClosedError, running ones have `drain` seconds to finish. When it
+        returns, every request has its outcome, and all connections and descriptors are closed."""
+        if self._born != _lifetime.generation or self._handle == 0:
+            return
+        loop = get_running_loop()
+        done = loop.create_future()
+
+        def on_loop() -> None:
+            self._after_close(loop)
+            if not done.done():
+                done.set_result(None)
+
+        def on_session_thread() -> None:
+            try:
+                loop.call_soon_threadsafe(on_loop)
+            except RuntimeError:  # that loop is closed: the end of this object sees to the rest
+                pass
+
+        self._is_closed = True
+        token = _callbacks.when_closed(on_session_thread)
+        errors.check(
+            lib.hc_session_close_async(self._handle, milliseconds("drain", drain), _callbacks.ON_CLOSED, token)
+        )
+        await done
+
+    def close_sync(self, drain: Seconds = 0) -> None:
+        """The same, blocking."""
+        if self._born != _lifetime.generation or self._handle == 0:
+            return
+        self._is_closed = True
+        errors.check(lib.hc_session_close(self._handle, milliseconds("drain", drain)))
+        self._after_close(None)
+
+    def _after_close(self, loop: Optional[asyncio.AbstractEventLoop]) -> None:
+        _lifetime.closed(self._handle)
+        self._drop_idle()
+        with self._lock:
+            senders, self._senders, self._sender = list(self._senders.values()), {}, None
+        for sender in senders:
+            if sender.loop is loop:
+                sender.queue.leave_now()
+            else:
+                sender.queue.leave()
+
+    async def __aenter__(self) -> "Session":
+        return self
+
+    async def __aexit__(
+        self, _: Optional[Type[BaseException]], __: Optional[BaseException], ___: Optional[TracebackType]
+    ) -> None:
+        await self.close()
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(
+        self, _: Optional[Type[BaseException]], __: Optional[BaseException], ___: Optional[TracebackType]
+    ) -> None:
+        self.close_sync()
+
+    def __repr__(self) -> str:
+        return f"<hc.Session {'closed' if self._is_closed else 'open'} at {id(self):#x}>"
+
+    def __del__(self, warn: Any = warnings.warn) -> None:
+        if not getattr(self, "_handle", 0):
+            return  # it was never created
+        try:
+            if not self._is_closed and self._born == _lifetime.generation:
+                warn(f"unclosed session {self!r}", ResourceWarning, source=self)
+        finally:  # the warning may be an exception
+            self._free()
+
+    def _free(self) -> None:
+        _lifetime.closed(self._handle)
+        lib.hc_session_free(self._handle)
+        if _callbacks.is_inside():  # then it may be our own loop thread, which goes on using them
+            _callbacks.keep_forever(self._callbacks)
+        self._drop_idle()
+        for sender in self._senders.values():
+            sender.queue.leave()

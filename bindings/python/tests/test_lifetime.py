@@ -1,0 +1,252 @@
+"""Fork, exit, garbage collection, signals: no hang, no leak, no crash, and no word on stderr."""
+
+import gc
+import os
+import signal
+import threading
+import time
+
+import pytest
+from conftest import descriptors, passes, python, python_file, threads
+
+import hc
+
+
+def test_an_unclosed_session_warns_and_is_ended():
+    before = descriptors(), threads()
+    session = hc.Session()
+    assert threads() > before[1]
+    with pytest.warns(ResourceWarning, match="unclosed session"):
+        del session
+        gc.collect()
+    assert (descriptors(), threads()) == before
+
+
+def test_a_session_in_a_cycle_is_ended_too():
+    before = descriptors(), threads()
+    cycle = []
+    session = hc.Session(on_log=lambda level, line, cycle=cycle: None)
+    cycle.append(session)
+    with pytest.warns(ResourceWarning, match="unclosed session"):
+        del session, cycle
+        gc.collect()
+    assert (descriptors(), threads()) == before
+
+
+def test_a_session_that_could_not_be_created_leaves_nothing():
+    before = descriptors(), threads()
+    with pytest.raises(hc.errors.InvalidError):
+        hc.Session(dns_cache_size=0)
+    gc.collect()
+    assert (descriptors(), threads()) == before
+
+
+def test_a_session_collected_inside_its_own_callback(url):
+    """The garbage collector runs wherever it likes, also on the session's own thread."""
+    out = passes(
+        python(
+            """
+            import gc, sys, threading, hc
+
+            def on_socket(info):
+                sessions.clear()
+                gc.collect()
+                collected.set()
+
+            collected = threading.Event()
+            sessions = [hc.Session(on_socket=on_socket)]
+            sender = sessions[0]._taken()  # as a blocking call does, but nothing of ours holds the session
+            sender.send("GET", sys.argv[1], {}, 1)
+            assert collected.wait(30)
+            print("alive")
+            """,
+            url,
+            options=("-X", "dev", "-W", "ignore"),
+        )
+    )
+    assert out == "alive\n"
+
+
+FORK = """
+import os, sys, hc
+url = sys.argv[1]
+session = hc.Session()
+assert session.get_sync(url + "/bytes/1").status == 200
+child = os.fork()
+if child == 0:
+    try:
+        for call in (lambda: session.get_sync(url), session.stats, session.dns_clear):
+            try:
+                call()
+            except hc.errors.ForkedError as error:
+                assert str(error)
+            else:
+                raise AssertionError("the parent's session works in the child")
+        session.close_sync()
+        with hc.Session() as mine:
+            assert mine.get_sync(url + "/bytes/2").status == 200
+        del session
+    except BaseException as failure:
+        print(repr(failure), flush=True)
+        os._exit(1)
+    HOW_IT_ENDS
+_, status = os.waitpid(child, 0)
+assert os.waitstatus_to_exitcode(status) == 0
+assert session.get_sync(url + "/bytes/1").reused
+session.close_sync()
+"""
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "sys.exit(0)"])
+def test_fork(url, end):
+    passes(python(FORK.replace("HOW_IT_ENDS", end), url))
+
+
+def test_fork_with_a_running_loop(url):
+    """asyncio itself can start another loop in the child; the parent's queue stays the parent's."""
+    passes(
+        python(
+            """
+            import asyncio, os, sys, hc
+            url = sys.argv[1]
+
+            async def get():
+                async with hc.Session() as session:
+                    assert (await session.get(url + "/bytes/1")).status == 200
+
+            async def main():
+                async with hc.Session() as session:
+                    hanging = asyncio.ensure_future(session.get(url + "/hang"))
+                    assert (await session.get(url + "/bytes/1")).status == 200
+                    child = os.fork()
+                    if child == 0:
+                        asyncio.events._set_running_loop(None)
+                        try:
+                            asyncio.run(get())
+                        except BaseException as failure:
+                            print(repr(failure), flush=True)
+                            os._exit(1)
+                        os._exit(0)
+                    _, status = await asyncio.get_running_loop().run_in_executor(None, os.waitpid, child, 0)
+                    assert os.waitstatus_to_exitcode(status) == 0
+                    assert (await session.get(url + "/bytes/1")).status == 200
+                    assert not hanging.done()
+                    hanging.cancel()
+
+            asyncio.run(main())
+            """,
+            url,
+        )
+    )
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_multiprocessing(url, method, tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        """
+import multiprocessing, sys, hc
+
+def get(url):
+    with hc.Session() as session:
+        return session.get_sync(url + "/bytes/7").body
+
+if __name__ == "__main__":
+    method, url = sys.argv[1:]
+    session = hc.Session()
+    expected = session.get_sync(url + "/bytes/7").body
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        assert pool.map(get, [url] * 8) == [expected] * 8
+        pool.close()
+        pool.join()
+    session.close_sync()
+"""
+    )
+    passes(python_file(program, method, url))
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "pass",
+        "raise SystemExit(0)",
+        "keep = session  # a global, and never closed",
+        "threading.Thread(target=session.get_sync, args=(url + '/hang',), daemon=True).start(); until_busy()",
+        "threading.Thread(target=session.get_sync, args=(url + '/delay/200',)).start(); until_busy()",
+        "asyncio.new_event_loop().run_until_complete(begin())",
+        "threading.Thread(target=flood, daemon=True).start(); until_busy()",
+    ],
+)
+def test_the_interpreter_ends_with_a_session_open(url, ending):
+    """With callbacks, which must not be called into an interpreter that is gone. Nothing may hang or crash."""
+    ran = python(
+        f"""
+        import asyncio, sys, threading, hc
+        url = sys.argv[1]
+
+        def until_busy():
+            while not session.stats()["in_flight"]:
+                pass
+
+        async def begin():
+            global task
+            task = asyncio.ensure_future(session.get(url + "/hang"))
+            while not session.stats()["in_flight"]:
+                await asyncio.sleep(0)
+
+        def flood():
+            while True:
+                try:
+                    session.get_sync(url + "/close")
+                except hc.Error:
+                    return
+
+        session = hc.Session(on_log=print, on_socket=lambda info: None, on_resolve=lambda query: None)
+        session.get_sync(url + "/bytes/1")
+        {ending}
+        """,
+        url,
+        options=("-X", "dev", "-W", "ignore"),
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_ctrl_c_ends_a_blocking_call(url):
+    """The request is cancelled, and the session goes on."""
+    with hc.Session() as session:
+        def interrupt():
+            while session.stats()["sockets_in_use"] == 0:
+                time.sleep(0.001)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        before = descriptors()
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            session.get_sync(url + "/hang")
+        thread.join()
+        while session.stats()["in_flight"]:
+            pass
+        assert session.stats()["cancelled"] == 1
+        assert session.get_sync(url + "/bytes/1").status == 200
+        assert descriptors() <= before + 5  # a queue and a connection
+
+
+def test_blocking_calls_reuse_their_queues(url):
+    with hc.Session() as session:
+        session.get_sync(url + "/bytes/1")
+        before = descriptors()
+        for _ in range(50):
+            session.get_sync(url + "/bytes/1")
+        assert descriptors() == before and len(session._idle) == 1
+
+
+def test_closing_twice_and_from_two_threads(url):
+    session = hc.Session()
+    workers = [threading.Thread(target=session.close_sync) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    session.close_sync()
+    assert session.closed
