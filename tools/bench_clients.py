@@ -15,6 +15,7 @@ from matrix_chroot import Chroot, Failed
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILT = ROOT / "build/release/bin"
+HOME = ROOT / "build/bench"
 TRUSTED = pathlib.Path("/etc/ssl/certs/ca-certificates.crt")
 LONGEST_RUN = 300  # seconds; longer means that it hangs
 SLACK = 1.15  # how much longer than asked a run is planned, so that few have to be repeated
@@ -30,11 +31,28 @@ class BenchFailed(Exception):
 class Here:
     """The clients in the release preset of this tree."""
 
+    is_chroot = False
+
     def build(self):
         """`./run bench` has done it."""
 
     def command(self, program, *arguments):
         return [str(BUILT / f"hc_bench_{program}"), *map(str, arguments)]
+
+    def python(self, script, *arguments):
+        """A program of this tree that imports hc."""
+        return python_command(ROOT, BUILT.parent, script, arguments)
+
+    def go(self, source):
+        """Builds a program of one file with Go; returns its path."""
+        built = HOME / pathlib.Path(source).stem
+        environment = {**os.environ, "GO111MODULE": "off", "GOCACHE": str(HOME / "go-cache"), "GOFLAGS": ""}
+        ran = subprocess.run(
+            ["go", "build", "-o", str(built), str(ROOT / source)], env=environment, capture_output=True, text=True, check=False
+        )
+        if ran.returncode != 0:
+            raise BenchFailed(f"go build fails:\n{ran.stderr}")
+        return str(built)
 
     def share(self, path):
         """The name of a file of ours as the client sees it."""
@@ -46,6 +64,8 @@ class Here:
 
 class InChroot:
     """The clients built and run in a release of ./run matrix."""
+
+    is_chroot = True
 
     def __init__(self, release, packages):
         self.chroot = Chroot(release, MATRIX_HOME / release, SHARED, LOGS)
@@ -70,12 +90,21 @@ class InChroot:
     def command(self, program, *arguments):
         return self.chroot.command(f"{self.where}/bin/hc_bench_{program}", *arguments)
 
+    def python(self, script, *arguments):
+        return self.chroot.command(*python_command("/matrix/source", self.where, script, arguments))
+
     def share(self, path):
         (SHARED / "bench" / path.name).write_bytes(path.read_bytes())
         return f"/matrix/bench/{path.name}"
 
     def versions(self):
         return versions(self.chroot.output)
+
+
+def python_command(source, built, script, arguments):
+    """Debian's interpreter, with the package of a tree and the library of a build, and nothing else of this machine's."""
+    settings = [f"HC_LIBRARY={built}/lib/libhc.so.0", f"PYTHONPATH={source}/bindings/python"]
+    return ["env", *settings, "/usr/bin/python3", "-B", f"{source}/{script}", *map(str, arguments)]
 
 
 def versions(output):
@@ -88,6 +117,9 @@ def versions(output):
     return {
         **installed,
         "nginx": server.strip().rpartition("/")[2],
+        "Python": output("/usr/bin/python3", "-V").strip().rpartition(" ")[2],
+        "aiohttp": output("dpkg-query", "-W", "-f", "${Version}", "python3-aiohttp").strip() or "-",
+        "Go": output("dpkg-query", "-W", "-f", "${Version}", "golang-go").strip() or "-",
         "compiler": "g++ " + output("g++", "-dumpfullversion").strip(),
         "kernel": platform.release(),
         "cores": str(os.cpu_count()),

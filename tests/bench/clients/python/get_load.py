@@ -1,0 +1,68 @@
+"""One client of tools/bench_python.py: CLIENT URL OUTSTANDING REQUESTS; prints one line of JSON.
+
+So many coroutines send GETs one after another, as in any program that fetches many things. The CPU is that of the whole
+process while they run: without the start of the interpreter and the imports, which differ and are paid once.
+"""
+
+import asyncio
+import json
+import resource
+import sys
+import time
+
+CLIENT, URL = sys.argv[1:3]
+OUTSTANDING, REQUESTS = map(int, sys.argv[3:5])
+SIZE = 1024
+
+
+def cpu_seconds():
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+async def run(get):
+    """All requests through one coroutine function; returns seconds and CPU seconds."""
+    numbers = iter(range(REQUESTS))
+
+    async def worker():
+        for _ in numbers:
+            status, body = await get()
+            if status != 200 or len(body) != SIZE:
+                raise SystemExit(f"a wrong answer: {status}, {len(body)} bytes")
+
+    started, cpu = time.perf_counter(), cpu_seconds()
+    await asyncio.gather(*(worker() for _ in range(OUTSTANDING)))
+    return time.perf_counter() - started, cpu_seconds() - cpu
+
+
+async def hc():
+    import hc
+
+    async with hc.Session(limit=OUTSTANDING) as session:
+
+        async def get():
+            response = await session.get(URL)
+            return response.status, response.body
+
+        return await run(get)
+
+
+async def aiohttp():
+    import aiohttp
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=OUTSTANDING)) as session:
+
+        async def get():
+            async with session.get(URL) as response:
+                return response.status, await response.read()
+
+        return await run(get)
+
+
+if CLIENT.startswith("uvloop-"):
+    import uvloop
+
+    uvloop.install()
+    CLIENT = CLIENT[len("uvloop-") :]
+seconds, cpu = asyncio.run({"hc": hc, "aiohttp": aiohttp}[CLIENT]())
+print(json.dumps({"requests": REQUESTS, "seconds": seconds, "cpu_us_per_request": cpu / REQUESTS * 1e6}))
