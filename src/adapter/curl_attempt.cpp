@@ -28,6 +28,14 @@ long never_prune_dns() {
   return CurlRuntime::version_number() == curl_version_of(8, 16, 0) ? kNoAgeSeconds : -1L;
 }
 
+// Nothing when this libcurl does not like it.
+std::shared_ptr<CURLU> parse(std::string_view origin) {
+  std::shared_ptr<CURLU> parsed(curl_url(), curl_url_cleanup);
+  if (parsed == nullptr) throw std::bad_alloc();
+  CURLUcode code = curl_url_set(parsed.get(), CURLUPART_URL, std::string(origin).c_str(), 0);
+  return code == CURLUE_OK ? parsed : nullptr;
+}
+
 // 8.16.0 alone takes a lookup that resolver_callback() refused for a name that does not exist, and keeps that.
 bool remembers_refused_lookups() { return CurlRuntime::version_number() == curl_version_of(8, 16, 0); }
 
@@ -48,6 +56,7 @@ void CurlAttempt::set_constants() {
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_PROXY, "");  // or the environment's http_proxy takes over
+  set(CURLOPT_NOPROXY, "");  // the same, read from the environment for each request
   set(CURLOPT_CONNECTTIMEOUT_MS, kNoTimeoutMs);
   set(CURLOPT_MAXAGE_CONN, kNoAgeSeconds);
   set(CURLOPT_MAXLIFETIME_CONN, 0L);  // 24 h by itself since 8.17
@@ -85,7 +94,7 @@ void CurlAttempt::prepare(AttemptPlan plan, AttemptSink& sink, CurlShard& shard,
   socket_ = std::move(socket);
   made_socket_ = socket_.is_open();
   started_ = transport_.reactor().now();
-  set(CURLOPT_URL, plan_.request->url.data());
+  set_url();
   set_method();
   set_body();
   set_headers();
@@ -94,6 +103,17 @@ void CurlAttempt::prepare(AttemptPlan plan, AttemptSink& sink, CurlShard& shard,
     has_credentials_ = !plan_.request->credentials.empty();
     set(CURLOPT_USERPWD, has_credentials_ ? plan_.request->credentials.data() : nullptr);
   }
+}
+
+// A whole URL is parsed and spelled again by libcurl for each request, which takes 9,000 instructions of 79,000. So
+// it gets the part before the path parsed once for the origin, and the rest as it goes out.
+void CurlAttempt::set_url() {
+  const Request& request = *plan_.request;
+  std::shared_ptr<void>& parsed = plan_.origin->of_transport;
+  if (parsed == nullptr) parsed = parse(request.origin);
+  set(CURLOPT_CURLU, static_cast<CURLU*>(parsed.get()));
+  if (parsed == nullptr) set(CURLOPT_URL, request.url.data());  // and libcurl will say what is wrong
+  set(CURLOPT_REQUEST_TARGET, request.target.data());
 }
 
 // GET needs no option at all when the handle's last request was one too.

@@ -60,6 +60,7 @@ class CurlAttempt final : public Attempt {
   static CURLcode tls_callback(CURL* easy, void* context, void* self) noexcept;
 
   void set_constants();
+  void set_url();
   void set_method();
   void set_body();
   void set_headers();

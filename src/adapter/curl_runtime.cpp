@@ -30,7 +30,11 @@ Status CurlRuntime::require() {
   return *result;
 }
 
-uint32_t CurlRuntime::version_number() { return curl_version_info(CURLVERSION_NOW)->version_num; }
+// libcurl puts its list of versions together at each call: 3,900 instructions, and this is asked for each request.
+uint32_t CurlRuntime::version_number() {
+  static const uint32_t number = curl_version_info(CURLVERSION_NOW)->version_num;
+  return number;
+}
 
 std::string CurlRuntime::version() { return curl_version_info(CURLVERSION_NOW)->version; }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,6 +75,8 @@ class Origin : public ListLink<Origin> {
   bool is_parked = false;  // in one of Admission's parked lists, not in the ring
 
   bool is_unused() const { return waiting == 0 && permits == 0 && descriptors == 0 && riders == 0; }
+  /// What the transport keeps with it.
+  std::shared_ptr<void> of_transport;
   /// Transfers that point here without waiting or holding a permit.
   uint32_t riders = 0;
 

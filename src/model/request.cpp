@@ -235,6 +235,8 @@ Status Request::create(const hc_request& args, const SessionConfig& session, std
   request->is_idempotent = is_idempotent_method(method);
   request->method_name = keep(method);
   request->url = keep(url.text);
+  request->origin = request->url.substr(0, url.origin_size);
+  request->target = request->url.substr(url.origin_size);
   request->host = keep(url.host);
   request->credentials = keep(credentials);
   request->header_lines = static_cast<uint16_t>(headers.lines());

@@ -36,6 +36,8 @@ class Request {
   // Views into bytes_, each NUL-terminated there. `body` may be borrowed from the caller.
   std::string_view method_name;
   std::string_view url;
+  std::string_view origin;  // of url: scheme://host[:port]; not terminated
+  std::string_view target;  // of url: the rest, /path?query
   std::string_view host;
   const char* headers = nullptr;  // "Name: value" lines as libcurl takes them, one after another
   std::string_view body;

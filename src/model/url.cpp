@@ -138,9 +138,26 @@ Status parse_scheme(std::string_view* text, Url* url) {
   return Status::ok();
 }
 
-void append_target(std::string_view target, std::string* out) {
+// RFC 3986 5.2.4, of a path that starts with a slash.
+std::string without_dot_segments(std::string_view path) {
+  std::string out;
+  while (!path.empty()) {
+    size_t end = std::min(path.find('/', 1), path.size());
+    std::string_view segment = path.substr(0, end);
+    path.remove_prefix(end);
+    bool is_up = segment == "/..";
+    if (!is_up && segment != "/.") {
+      out += segment;
+      continue;
+    }
+    if (is_up) out.resize(std::min(out.rfind('/'), out.size()));
+    if (path.empty()) out += '/';
+  }
+  return out;
+}
+
+void append_encoded(std::string_view target, std::string* out) {
   static constexpr char kHex[] = "0123456789ABCDEF";
-  if (!target.starts_with('/')) *out += '/';
   for (char c : target) {
     auto byte = static_cast<unsigned char>(c);
     if (byte < 0x80) {
@@ -151,6 +168,14 @@ void append_target(std::string_view target, std::string* out) {
   }
 }
 
+void append_target(std::string_view target, std::string* out) {
+  if (!target.starts_with('/')) *out += '/';
+  std::string_view path = target.substr(0, target.find('?'));
+  if (path.find("/.") == std::string_view::npos) return append_encoded(target, out);
+  append_encoded(without_dot_segments(path), out);
+  append_encoded(target.substr(path.size()), out);
+}
+
 void spell(std::string_view target, Url* url) {
   bool is_v6 = url->host.find(':') != std::string::npos;
   url->text.reserve(url->host.size() + target.size() + 24);
@@ -159,6 +184,7 @@ void spell(std::string_view target, Url* url) {
   url->text += url->host;
   if (is_v6) url->text += ']';
   if (url->port != (url->is_https ? 443 : 80)) url->text += ':' + std::to_string(url->port);
+  url->origin_size = url->text.size();
   append_target(target, &url->text);
 }
 

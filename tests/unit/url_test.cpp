@@ -50,7 +50,14 @@ TEST(Url, HasOneSpelling) {
            {"http://a.test#top", "http://a.test/", "a.test", 80},
            {"http://a.test/x#a?b/c", "http://a.test/x", "a.test", 80},
            {"http://a.test/?q#f", "http://a.test/?q", "a.test", 80},
-           {"http://a.test/a/../b/./c//d", "http://a.test/a/../b/./c//d", "a.test", 80},
+           {"http://a.test/a/../b/./c//d", "http://a.test/b/c//d", "a.test", 80},
+           {"http://a.test/a/b/c/./../../g", "http://a.test/a/g", "a.test", 80},
+           {"http://a.test/../../a", "http://a.test/a", "a.test", 80},
+           {"http://a.test/a/..", "http://a.test/", "a.test", 80},
+           {"http://a.test/a/b/.", "http://a.test/a/b/", "a.test", 80},
+           {"http://a.test/a//../b", "http://a.test/a/b", "a.test", 80},
+           {"http://a.test/.a/..b/c.", "http://a.test/.a/..b/c.", "a.test", 80},
+           {"http://a.test/a?b/../c/./d", "http://a.test/a?b/../c/./d", "a.test", 80},
            {"http://a.test/?u=http://b.test:1/@x", "http://a.test/?u=http://b.test:1/@x", "a.test", 80},
            {"http://a.test/%7e%2F", "http://a.test/%7e%2F", "a.test", 80},
            {"http://a.test/\xC3\xA9?\xE2\x82\xAC", "http://a.test/%C3%A9?%E2%82%AC", "a.test", 80},
@@ -66,6 +73,7 @@ TEST(Url, HasOneSpelling) {
        }) {
     Url url = parsed(text);
     EXPECT_EQ(url.text, spelled);
+    EXPECT_EQ(url.origin_size, spelled.find('/', sizeof "https://" - 1)) << text;
     EXPECT_EQ(url.host, host) << text;
     EXPECT_EQ(url.port, port) << text;
     EXPECT_EQ(url.is_https, spelled.starts_with("https")) << text;
