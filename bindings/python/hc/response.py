@@ -45,55 +45,37 @@ class Remote(NamedTuple):
     port: int
 
 
-class Response:
-    """What a server answered, with its whole body.
+class Head:
+    """The head of a response, and how it came about. Read from the library's memory when somebody asks for it."""
 
-    Nothing but the status and a small body is read before somebody asks for it: until then it stays in the library's
-    memory. A response outlives its session, may be read by several threads, and is immutable.
-    """
-
-    __slots__ = ("status", "_handle", "_address", "_length", "_body", "_headers", "_all", "method", "url")
+    __slots__ = ("status", "method", "url", "_handle", "_headers", "_all")
 
     status: int  #: 200, 404, ...
     method: str
     url: str  #: as it was asked for
-
-    def __init__(
-        self, handle: int, status: int, address: int, length: int, copy: Any = ctypes.string_at, small: int = 16384
-    ) -> None:
-        self.status = status
-        self._handle = handle
-        if length <= small:
-            self._body = copy(address, length)
-        else:
-            self._address = address
-            self._length = length
+    _handle: int  # 0: given up
+    _headers: Headers
+    _all: Dict[str, Any]
 
     def __del__(self, free: Any = untyped(lib.hc_response_free), pointer: Any = ctypes.c_void_p) -> None:
         free(pointer(self._handle))
 
     def __getattr__(self, name: str) -> Any:
         """Fills the slots that are filled on demand; a slot that has its value never comes here."""
-        if name == "_body":
-            self._body = bytes_at(self._address, self._length)
-        elif name == "_headers":
+        if name == "_headers":
             self._headers = Headers(_fields_at(self._info["headers"], self._info["header_count"]))
         elif name == "_all":
-            info = prepared(_ffi.hc_response_info)
-            lib.hc_response_get_info(self._handle, ctypes.byref(info))
-            self._all = _INFO.read(info)
+            self._all = _info_of(self._handle)
         else:
-            raise AttributeError(f"'Response' object has no attribute {name!r}")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return object.__getattribute__(self, name)
 
     def __repr__(self) -> str:
-        return f"<hc.Response {self.status} {self.reason} {self.url}>"
+        return f"<hc.{type(self).__name__} {self.status} {self.reason} {self.url}>"
 
     @property
-    def _info(self) -> Dict[str, int]:
+    def _info(self) -> Dict[str, Any]:
         return self._all
-
-    # ------------------------------------------------------------------------------------------------- head
 
     @property
     def ok(self) -> bool:
@@ -103,7 +85,7 @@ class Response:
     @property
     def reason(self) -> str:
         """The words after the status code; may be empty."""
-        return self._text("reason")
+        return str(self._info["reason"])
 
     @property
     def headers(self) -> Headers:
@@ -121,7 +103,64 @@ class Response:
         found = _CHARSET.search(self.headers.get("content-type", ""))
         return found.group(1) if found else None
 
-    # ------------------------------------------------------------------------------------------------- body
+    @property
+    def timing(self) -> Timing:
+        times = (self._info[f"timing.{name}_ns"] for name in Timing._fields)
+        return Timing(*(None if time == _ffi.HC_UNSET else time / 1e9 for time in times))
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from the submit to the last byte; 0 until that is here."""
+        return self.timing.done or 0.0
+
+    @property
+    def connection(self) -> int:
+        """Number of the connection in its session, from 1."""
+        return int(self._info["connection"])
+
+    @property
+    def reused(self) -> bool:
+        """Whether the connection had served before."""
+        return bool(self._info["reused"] == _ffi.HC_ON)
+
+    @property
+    def attempts(self) -> int:
+        """Connections tried; each address of a race counts."""
+        return int(self._info["attempts"])
+
+    @property
+    def remote(self) -> Remote:
+        """Numeric address and port of the server."""
+        return Remote(self._info["remote_address"], self._info["remote_port"])
+
+
+class Response(Head):
+    """What a server answered, with its whole body.
+
+    Nothing but the status and a small body is read before somebody asks for it: until then it stays in the library's
+    memory. A response outlives its session, may be read by several threads, and is immutable.
+    """
+
+    __slots__ = ("_address", "_length", "_body")
+
+    _body: bytes
+
+    def __init__(
+        self, handle: int, status: int, address: int, length: int, copy: Any = ctypes.string_at, small: int = 16384
+    ) -> None:
+        self.status = status
+        self._handle = handle
+        if length <= small:
+            self._body = copy(address, length)
+        else:
+            self._address = address
+            self._length = length
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_body":
+            self._body = bytes_at(self._address, self._length)
+            return self._body
+        return super().__getattr__(name)
 
     @property
     def body(self) -> bytes:
@@ -131,58 +170,40 @@ class Response:
     def encoding(self) -> str:
         """How `text` decodes the body: as the Content-Type says, by its byte order mark, as its HTML or XML declares,
         or else UTF-8 if it is that, and Windows-1252 if not."""
-        declared = _DECLARED.search(self.body[:1024])
-        for name in (self.charset, _marked(self.body), declared and declared.group(1).decode("ascii", "replace")):
-            if name and _is_known(name):
-                return name
-        return "utf-8" if _is_utf8(self.body) else "cp1252"
+        return encoding_of(self.charset, self._body)
 
     @property
     def text(self) -> str:
         """The body as text. What cannot be decoded becomes U+FFFD."""
-        return self.body.decode(self.encoding, "replace")
+        return self._body.decode(self.encoding, "replace")
 
     def json(self, **options: Any) -> Any:
         """The body through json.loads, with its options."""
-        body: Any = self.body
-        if self.charset and _is_known(self.charset):
-            body = self.text
-        return json.loads(body, **options)
+        return json_of(self.charset, self._body, options)
 
-    # ------------------------------------------------------------------------------------------ how it went
 
-    @property
-    def timing(self) -> Timing:
-        times = (self._info[f"timing.{name}_ns"] for name in Timing._fields)
-        return Timing(*(None if time == _ffi.HC_UNSET else time / 1e9 for time in times))
+def encoding_of(charset: Optional[str], body: bytes) -> str:
+    declared = _DECLARED.search(body[:1024])
+    for name in (charset, _marked(body), declared and declared.group(1).decode("ascii", "replace")):
+        if name and _is_known(name):
+            return name
+    return "utf-8" if _is_utf8(body) else "cp1252"
 
-    @property
-    def elapsed(self) -> float:
-        """Seconds from the submit to the last byte."""
-        return self.timing.done or 0.0
 
-    @property
-    def connection(self) -> int:
-        """Number of the connection in its session, from 1."""
-        return self._info["connection"]
+def json_of(charset: Optional[str], body: bytes, options: Dict[str, Any]) -> Any:
+    if charset and _is_known(charset):
+        return json.loads(body.decode(charset, "replace"), **options)
+    return json.loads(body, **options)
 
-    @property
-    def reused(self) -> bool:
-        """Whether the connection had served before."""
-        return self._info["reused"] == _ffi.HC_ON
 
-    @property
-    def attempts(self) -> int:
-        """Connections tried; each address of a race counts."""
-        return self._info["attempts"]
-
-    @property
-    def remote(self) -> Remote:
-        """Numeric address and port of the server."""
-        return Remote(self._text("remote_address"), self._info["remote_port"])
-
-    def _text(self, name: str) -> str:
-        return bytes_at(self._info[name + ".data"], self._info[name + ".len"]).decode("utf-8", "surrogateescape")
+def _info_of(handle: int) -> Dict[str, Any]:
+    info = prepared(_ffi.hc_response_info)
+    lib.hc_response_get_info(handle, ctypes.byref(info))
+    values: Dict[str, Any] = _INFO.read(info)
+    for name in ("reason", "remote_address"):
+        view = bytes_at(values[name + ".data"], values[name + ".len"])
+        values[name] = view.decode("utf-8", "surrogateescape")
+    return values
 
 
 def _fields_at(address: int, count: int) -> Any:
