@@ -88,9 +88,9 @@ def aliases(text):
 
 def structs(text):
     """Every struct with its fields, in order."""
-    found, code = [], code_only(text)
+    found, code, known = [], code_only(text), constants(text)
     for match in _STRUCT.finditer(code):
-        fields = [_field(part) for part in match.group(2).split(";") if part.strip()]
+        fields = [_field(part, known) for part in match.group(2).split(";") if part.strip()]
         found.append(Struct(match.group(1), fields, line_of(code, match.start())))
     return found
 
@@ -140,9 +140,11 @@ def _plain(text):
     return " ".join(word for word in words if word != "*") + (f" {stars}" if stars else "")
 
 
-def _field(text):
-    match = re.fullmatch(r"\s*(.*?)\b(\w+)\s*(?:\[(\d+)\])?\s*", text, re.DOTALL)
-    return Field(_plain(match.group(1)), match.group(2), int(match.group(3) or 0))
+def _field(text, known=()):
+    """Of a struct, or a parameter; `known` constants may be the size of an array."""
+    match = re.fullmatch(r"\s*(.*?)\b(\w+)\s*(?:\[(\w+)\])?\s*", text, re.DOTALL)
+    count = match.group(3) or "0"
+    return Field(_plain(match.group(1)), match.group(2), int(count) if count.isdigit() else known[count])
 
 
 def _parameters(text):

@@ -283,7 +283,8 @@ typedef int32_t hc_status;
 enum { HC_A, HC_B = 4, /* c, d */ HC_C };
 typedef struct hc_thing hc_thing;
 typedef struct hc_str { const char *data; size_t len; } hc_str;
-typedef struct hc_o { uint8_t pad[3]; hc_str a; /* x; y */ const hc_str *b; hc_thing *c; } hc_o;
+#define HC_MANY 5
+typedef struct hc_o { uint8_t pad[3]; uint64_t many[HC_MANY]; hc_str a; /* x; y */ const hc_str *b; hc_thing *c; } hc_o;
 typedef void (*hc_done_fn)(const hc_o *o, void *user_data);
 /** Makes one. */
 HC_API HC_NODISCARD hc_status hc_thing_create(hc_thing **out,
@@ -294,14 +295,14 @@ HC_API const char *hc_version(void);
     def test_what_is_read(self):
         self.assertEqual(
             hc_header.constants(self.TEXT),
-            {"HC_TOP": 2**64 - 1, "HC_LESS": 2**64 - 2, "HC_A": 0, "HC_B": 4, "HC_C": 5},
+            {"HC_TOP": 2**64 - 1, "HC_LESS": 2**64 - 2, "HC_MANY": 5, "HC_A": 0, "HC_B": 4, "HC_C": 5},
         )
         self.assertEqual(hc_header.handles(self.TEXT), ["hc_thing"])
         self.assertEqual(hc_header.aliases(self.TEXT), {"hc_status": "int32_t"})
         fields = {struct.name: [tuple(field) for field in struct.fields] for struct in hc_header.structs(self.TEXT)}
         self.assertEqual(
             fields["hc_o"],
-            [("uint8_t", "pad", 3), ("hc_str", "a", 0), ("hc_str *", "b", 0), ("hc_thing *", "c", 0)],
+            [("uint8_t", "pad", 3), ("uint64_t", "many", 5), ("hc_str", "a", 0), ("hc_str *", "b", 0), ("hc_thing *", "c", 0)],
         )
         create, version = hc_header.functions(self.TEXT)
         self.assertEqual([field.type for field in create.parameters], ["hc_thing **", "hc_o *", "uint64_t"])
