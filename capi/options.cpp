@@ -146,6 +146,8 @@ void read_rest(const hc_session_options& o, Reader& read, SessionConfig* config)
   read.flag(o.tls_verify, "tls_verify", &config->tls_verify);
   read.text(o.ca_file, "ca_file", &config->ca_file);
   read.number(o.max_body, "max_body", 0, HC_UNSET - 1, &config->max_body);
+  read.number(o.max_body, "max_body", 0, HC_UNSET - 1, &config->max_stream);
+  read.number(o.body_window, "body_window", kMinBodyWindow, kMaxBodyWindow, &config->body_window);
   read.number(o.max_header_bytes, "max_header_bytes", 1, UINT32_MAX, &config->max_header_bytes);
   read.number(o.max_headers, "max_headers", 1, UINT32_MAX, &config->max_headers);
   config->user_agent = "libhc/" HC_VERSION_STRING;
@@ -181,12 +183,26 @@ extern "C" hc_status hc_session_options_init(hc_session_options* options, size_t
   if (options == nullptr || size != sizeof(hc_session_options)) return HC_E_INVALID;
   hc_session_options o{};
   o.struct_size = sizeof o;
-  for (uint64_t* number :
-       {&o.limit, &o.limit_per_host, &o.max_connecting, &o.max_waiting, &o.keepalive_timeout_ms,
-        &o.max_lifetime_ms, &o.ttl_dns_cache_ms, &o.dns_stale_ttl_ms, &o.dns_negative_ttl_ms,
-        &o.dns_cache_size, &o.happy_eyeballs_ms, &o.tcp_keepalive_idle_ms, &o.tcp_keepalive_interval_ms,
-        &o.tcp_user_timeout_ms, &o.receive_buffer, &o.send_buffer, &o.max_body, &o.max_header_bytes,
-        &o.max_headers}) {
+  for (uint64_t* number : {&o.limit,
+                           &o.limit_per_host,
+                           &o.max_connecting,
+                           &o.max_waiting,
+                           &o.keepalive_timeout_ms,
+                           &o.max_lifetime_ms,
+                           &o.ttl_dns_cache_ms,
+                           &o.dns_stale_ttl_ms,
+                           &o.dns_negative_ttl_ms,
+                           &o.dns_cache_size,
+                           &o.happy_eyeballs_ms,
+                           &o.tcp_keepalive_idle_ms,
+                           &o.tcp_keepalive_interval_ms,
+                           &o.tcp_user_timeout_ms,
+                           &o.receive_buffer,
+                           &o.send_buffer,
+                           &o.max_body,
+                           &o.body_window,
+                           &o.max_header_bytes,
+                           &o.max_headers}) {
     *number = HC_UNSET;
   }
   for (uint8_t* flag : {&o.force_close, &o.retry_stale, &o.use_dns_cache, &o.family, &o.tls_verify,
@@ -203,8 +219,8 @@ extern "C" hc_status hc_request_init(hc_request* request, size_t size) {
   if (request == nullptr || size != sizeof(hc_request)) return HC_E_INVALID;
   *request = hc_request{};
   request->struct_size = sizeof(hc_request);
-  request->body_kind = request->force_close = request->retry_stale = HC_UNSET_FLAG;
-  request->max_body = HC_UNSET;
+  request->body_kind = request->force_close = request->retry_stale = request->stream = HC_UNSET_FLAG;
+  request->max_body = request->body_window = HC_UNSET;
   hc::capi::unset(&request->timeouts);
   return HC_OK;
 }

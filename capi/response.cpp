@@ -10,7 +10,7 @@ extern "C" hc_status hc_response_get_info(const hc_response* response, hc_respon
     HC_REQUIRE(response != nullptr, "response");
     const Response& from = from_handle(response);
     hc_response_info value{};
-    value.status = from.status().code();
+    value.status = from.outcome().code();
     value.http_status = from.http_status();
     value.http_version = from.http_version();
     value.reason = as_str(from.reason());
@@ -23,12 +23,13 @@ extern "C" hc_status hc_response_get_info(const hc_response* response, hc_respon
     value.remote_address = as_str(from.remote_address());
     value.remote_port = from.remote.port;
     value.timing = from.timing;
+    if (from.pipe != nullptr) from.pipe->final_timing(&value.timing);
     return copy_out(value, "info", info);
   });
 }
 
 extern "C" hc_status hc_response_status(const hc_response* response) {
-  return response == nullptr ? HC_E_INVALID : from_handle(response).status().code();
+  return response == nullptr ? HC_E_INVALID : from_handle(response).outcome().code();
 }
 
 extern "C" int32_t hc_response_http_status(const hc_response* response) {
@@ -56,7 +57,7 @@ extern "C" hc_status hc_response_error(const hc_response* response, hc_error* er
     HC_REQUIRE(error != nullptr, "error");
     if (error->struct_size != sizeof(hc_error))
       return Status::invalid("error->struct_size: use hc_error_init()");
-    report(error, from_handle(response).status());
+    report(error, from_handle(response).outcome());
     return Status::ok();
   });
 }

@@ -166,8 +166,11 @@ enum { HC_LOG_ERROR = 1, HC_LOG_WARNING = 2, HC_LOG_INFO = 3, HC_LOG_DEBUG = 4 }
 typedef struct hc_session hc_session;
 /** Finished requests on their way to you. Yours; one drainer; hc_queue_close(). */
 typedef struct hc_queue hc_queue;
-/** What a request came to. Yours; immutable; any thread; hc_response_free(). */
+/** What a request came to. Yours; any thread; hc_response_free(). Immutable, but for
+    the body and the outcome of a streamed one. */
 typedef struct hc_response hc_response;
+/** Memory with a piece of a streamed body. Yours; any thread; hc_block_free(). */
+typedef struct hc_block hc_block;
 /** A question to your resolver. Lent until you answer it: hc_resolve_answer() or _fail(). */
 typedef struct hc_resolve_query hc_resolve_query;
 
@@ -183,6 +186,7 @@ enum {
   HC_E_TLS_CONFIG = -5,   /* CA, certificate or key could not be loaded           */
   HC_E_UNSUPPORTED = -6,  /* the libcurl found at run time cannot do this         */
   HC_E_CALLBACK = -7,     /* your callback refused                                */
+  HC_E_AGAIN = -8,        /* nothing there yet; a completion says when to come back */
   /* Resources here. A retry later may help. */
   HC_E_NOMEM = -10,       /* out of memory                                        */
   HC_E_SYSTEM = -11,      /* the operating system refused; native_code is errno   */
@@ -266,20 +270,30 @@ HC_API hc_status hc_error_init(hc_error *error, size_t size);
 
 /* ---- 7 Callbacks --------------------------------------------------------- */
 
-/** One finished request, as a queue or callback delivers it. */
+/** What a completion tells. All but HC_DONE only come for streamed requests. */
+enum {
+  HC_DONE = 0, /* the request is over: exactly one, the last word about it       */
+  HC_HEAD = 1, /* the response head is here, hc_response_read() may begin        */
+  HC_BODY = 2  /* read on: bytes are here after HC_E_AGAIN                       */
+};
+
+/** News of a request, as a queue or callback delivers it. */
 typedef struct hc_completion {
   hc_id id;
   void *user_data;       /* from the request                                     */
-  hc_response *response; /* now yours: hc_response_free(). Never NULL            */
+  hc_response *response; /* now yours: hc_response_free(). Once for each request,
+                            with its first completion; NULL in those that follow  */
   hc_status status;      /* HC_OK: the server answered, with whatever code       */
   int32_t http_status;   /* 200, 404, ...; 0 unless status is HC_OK              */
   hc_str body;           /* of the response; lives as long as `response`         */
+  int32_t kind;          /* HC_DONE, HC_HEAD, HC_BODY                            */
+  int32_t reserved;
 } hc_completion;
 
 /**
- * Receives a finished request on the loop thread. Exactly one call for each
- * accepted request that named it. The struct lives for the call only; the response
- * in it is yours to free. hc_session_close(), hc_session_perform() and
+ * Receives a finished request on the loop thread: one call for each accepted
+ * request that named it, and the earlier news of a streamed one. The struct lives
+ * for the call only; the response in it is yours to free. hc_session_close(), hc_session_perform() and
  * hc_queue_wait() would wait for the thread they are on: HC_E_DEADLOCK.
  */
 typedef void (*hc_completion_fn)(const hc_completion *completion, void *user_data);
@@ -396,7 +410,10 @@ typedef struct hc_session_options {
   hc_timeouts timeouts;
 
   /* Bounds on what a server may send. */
-  uint64_t max_body;             /* 1 GiB: bytes of a body held whole; 0: no bound */
+  uint64_t max_body;             /* 1 GiB for bodies held whole, none for streamed
+                                    ones: bytes; 0: no bound                       */
+  uint64_t body_window;          /* 256 KiB: of a streamed body, not yet read, before
+                                    the server is held back. 1 KiB to 1 GiB        */
   uint64_t max_header_bytes;     /* 65536: response heads (interim ones and trailers
                                     count, though they are dropped)                */
   uint64_t max_headers;          /* 128: fields in a response head                 */
@@ -451,10 +468,13 @@ typedef struct hc_request {
   uint8_t body_kind;          /* HC_BODY_COPIED                                    */
   uint8_t force_close;        /* as the session says                               */
   uint8_t retry_stale;        /* as the session says                               */
-  uint8_t reserved_flags[5];
+  uint8_t stream;             /* HC_OFF: HC_ON gives the response at its head, and
+                                 its body piece by piece; see chapter 11           */
+  uint8_t reserved_flags[4];
 
   hc_timeouts timeouts;       /* each as the session says                          */
   uint64_t max_body;          /* as the session says                               */
+  uint64_t body_window;       /* as the session says; only with `stream`           */
 
   hc_str username;            /* Basic auth, in place of the one in the URL; no ':' */
   hc_str password;            /* only with username                                */
@@ -506,8 +526,8 @@ HC_API HC_NODISCARD hc_status hc_session_create(hc_session **out, const hc_sessi
  * Hands a request to the session; the outcome arrives later, at the queue or the
  * callback that the request names.
  *
- * HC_OK is a promise: exactly one completion follows, whatever happens: answer,
- * failure, timeout, cancel or close. Any other return means that none will. At
+ * HC_OK is a promise: exactly one HC_DONE completion follows, whatever happens:
+ * answer, failure, timeout, cancel or close. Any other return means that none will. At
  * its limits the session lets the request wait in line, first come, first served
  * within its origin, with fair turns between origins.
  *
@@ -531,7 +551,8 @@ HC_API HC_NODISCARD hc_status hc_session_submit(hc_session *session, const hc_re
                                                 hc_error *error);
 
 /**
- * Sends a request and waits for its outcome.
+ * Sends a request and waits for its outcome; for the head of a streamed one, of
+ * which hc_response_read() and hc_response_wait() give the body.
  *
  * Parameters
  *   session  An open session.
@@ -750,7 +771,8 @@ typedef struct hc_response_info {
 HC_API hc_status hc_response_get_info(const hc_response *response, hc_response_info *info);
 
 /**
- * Returns HC_OK, or why the request failed.
+ * Returns HC_OK, or why the request failed. HC_OK also while a streamed body is
+ * still arriving.
  *
  * Since      0.1
  */
@@ -764,7 +786,7 @@ HC_API hc_status hc_response_status(const hc_response *response);
 HC_API int32_t hc_response_http_status(const hc_response *response);
 
 /**
- * Returns the body, as much as arrived.
+ * Returns the body, as much as arrived; empty for a streamed response.
  *
  * Since      0.1
  */
@@ -801,12 +823,100 @@ HC_API hc_status hc_response_error(const hc_response *response, hc_error *error)
 /**
  * Releases a response. NULL is fine.
  *
- * Threads    Any, also after the session is gone, and in a forked child.
+ * The rest of a streamed body that is still arriving is thrown away: up to 64 KiB
+ * of it within 100 ms, after which the connection can serve again; else the
+ * connection is closed. Its HC_DONE comes all the same: HC_OK if the rest was
+ * short enough, HC_E_CANCELLED if not.
+ *
+ * Threads    Any, also after the session is gone, and in a forked child. Of a
+ *            streamed one: nobody may be reading it.
  * Since      0.1
  */
 HC_API void hc_response_free(hc_response *response);
 
-/* ---- 11 Completion queue ------------------------------------------------- */
+/* ---- 11 Streamed bodies --------------------------------------------------- */
+
+/*
+ * A request with `stream` = HC_ON gets up to three kinds of completions:
+ *
+ *     HC_HEAD   once, unless it fails before. The response is yours; read on until
+ *               the end or HC_E_AGAIN.
+ *     HC_BODY   after a read that said HC_E_AGAIN: bytes are here, read again.
+ *     HC_DONE   once, the last. Nothing more will arrive, but what is here can be
+ *               read as long as you keep the response.
+ *
+ * A body that nobody reads fills its window and then holds the server back. No
+ * clock but the total one runs meanwhile.
+ */
+
+/**
+ * Copies what is there of a streamed body, without waiting.
+ *
+ * Parameters
+ *   response  Of a streamed request. One of a request that failed before its head
+ *             gives that failure, any other one HC_E_INVALID.
+ *   buffer    Room for `capacity` bytes, at least 1.
+ *   count     Receives how many were written; 0: the body is at its end, whole.
+ * Threads    Any, one reader at a time. Never waits.
+ * Returns    HC_OK
+ *            HC_E_AGAIN    nothing is here yet: HC_BODY or HC_DONE will come, or
+ *                          use hc_response_wait()
+ *            HC_E_INVALID  NULL, capacity 0, or a response that is not streamed
+ *            HC_E_FORKED
+ *            why the request failed, after the bytes that did arrive
+ * Since      0.1
+ */
+HC_API hc_status hc_response_read(hc_response *response, void *buffer, size_t capacity, size_t *count);
+
+/** A piece of a streamed body, in the memory into which it was received. */
+typedef struct hc_chunk {
+  uint32_t struct_size;
+  uint32_t reserved;
+  hc_str bytes;    /* never empty, but at the end of the body                    */
+  hc_block *block; /* what holds `bytes`: hc_block_free(). NULL at the end       */
+} hc_chunk;
+
+/**
+ * Takes the next piece of a streamed body as it is, without copying and without
+ * waiting. It no longer counts against the window.
+ *
+ * Parameters
+ *   response  As for hc_response_read(); the two may be mixed.
+ *   chunk     Set chunk->struct_size to sizeof(hc_chunk) first. Empty at the end of
+ *             the body.
+ * Ownership  You own chunk->block, which may outlive the response: hc_block_free().
+ * Threads    Any, one reader at a time. Never waits.
+ * Returns    as hc_response_read()
+ * Since      0.1
+ */
+HC_API hc_status hc_response_take(hc_response *response, hc_chunk *chunk);
+
+/**
+ * Releases the memory of a piece. NULL is fine.
+ *
+ * Threads    Any, also after the response and the session are gone.
+ * Since      0.1
+ */
+HC_API void hc_block_free(hc_block *block);
+
+/**
+ * Waits until hc_response_read() would not say HC_E_AGAIN.
+ *
+ * Parameters
+ *   response    As for hc_response_read().
+ *   timeout_ms  0: just look; HC_FOREVER: without limit (the clocks of the request
+ *               run on).
+ * Threads    Any but a session's loop thread; the reader's. Blocks.
+ * Returns    HC_OK          read now
+ *            HC_E_AGAIN     timeout_ms passed
+ *            HC_E_INVALID   NULL, or a response that is not streamed
+ *            HC_E_DEADLOCK  called from a callback
+ *            HC_E_FORKED
+ * Since      0.1
+ */
+HC_API hc_status hc_response_wait(hc_response *response, uint64_t timeout_ms);
+
+/* ---- 12 Completion queue ------------------------------------------------- */
 
 /**
  * Creates a queue that requests can name as their destination. It belongs to no
@@ -886,7 +996,7 @@ HC_API hc_status hc_queue_wait(hc_queue *queue, uint64_t timeout_ms, size_t *rea
  */
 HC_API void hc_queue_close(hc_queue *queue);
 
-/* ---- 12 Statistics ------------------------------------------------------- */
+/* ---- 13 Statistics ------------------------------------------------------- */
 
 /**
  * Counters since the session was created, and gauges of now. One consistent
@@ -943,7 +1053,7 @@ typedef struct hc_stats {
  */
 HC_API hc_status hc_session_stats(hc_session *session, hc_stats *stats);
 
-/* ---- 13 What is underneath ----------------------------------------------- */
+/* ---- 14 What is underneath ----------------------------------------------- */
 
 /** The libraries found at run time, and the limits of this process. */
 typedef struct hc_runtime_info {
@@ -972,7 +1082,7 @@ typedef struct hc_runtime_info {
  */
 HC_API hc_status hc_runtime_get_info(hc_runtime_info *info);
 
-/* ---- 14 Sugar ------------------------------------------------------------ */
+/* ---- 15 Sugar ------------------------------------------------------------ */
 
 /** An hc_str of a string literal. */
 #ifdef __cplusplus

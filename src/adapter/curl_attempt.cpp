@@ -55,7 +55,7 @@ void CurlAttempt::set_constants() {
   set(CURLOPT_ERRORBUFFER, error_text_);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_PROXY, "");  // or the environment's http_proxy takes over
+  set(CURLOPT_PROXY, "");    // or the environment's http_proxy takes over
   set(CURLOPT_NOPROXY, "");  // the same, read from the environment for each request
   set(CURLOPT_CONNECTTIMEOUT_MS, kNoTimeoutMs);
   set(CURLOPT_MAXAGE_CONN, kNoAgeSeconds);
@@ -176,8 +176,22 @@ void CurlAttempt::recycle() {
   shard_ = nullptr;
   sink_ = nullptr;
   last_activity_ = 0;
-  made_socket_ = is_reused_ = was_ready_ = was_sent_ = found_nothing_idle_ = was_repeated_ = false;
+  is_held_ = made_socket_ = is_reused_ = was_ready_ = was_sent_ = found_nothing_idle_ = was_repeated_ = false;
   error_text_[0] = '\0';
+}
+
+// A reused connection is watched from the time when it was idle. When its answer fills the window in the same call
+// that sends the request, libcurl never asks for the socket, and so never tells that it has lost interest in it.
+size_t CurlAttempt::hold() {
+  is_held_ = true;
+  if (connection_ != nullptr) transport_.stop_watching(*connection_);
+  return CURL_WRITEFUNC_PAUSE;
+}
+
+// libcurl gives the piece again that was not taken, from in here.
+CURLcode CurlAttempt::resume() {
+  is_held_ = false;
+  return curl_easy_pause(easy_, CURLPAUSE_CONT);
 }
 
 uint64_t CurlAttempt::uploaded() const {
@@ -199,7 +213,12 @@ void CurlAttempt::check_sent() {
 size_t CurlAttempt::write_callback(char* data, size_t size, size_t count, void* self) noexcept {
   auto& attempt = *static_cast<CurlAttempt*>(self);
   try {
-    return attempt.builder().on_body({data, size * count}) ? size * count : 0;
+    switch (attempt.builder().on_body({data, size * count})) {
+      case Intake::kTaken: return size * count;
+      case Intake::kHeld: return attempt.hold();
+      case Intake::kRefused: break;
+    }
+    return 0;
   } catch (...) {
     attempt.refusal_ = Status(HC_E_NOMEM, "");
     return 0;

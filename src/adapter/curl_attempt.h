@@ -44,6 +44,10 @@ class CurlAttempt final : public Attempt {
   uint64_t uploaded() const override;
   AttemptResult result(CURLcode code);
 
+  /// The write callback told libcurl to pause: its connection is not read.
+  bool is_held() const { return is_held_; }
+  CURLcode resume();
+
   void set_connection(Connection* connection) { connection_ = connection; }
   void touch(TimePoint now) { last_activity_ = now; }
   /// Outside libcurl, after its socket's interest changed: tells the sink when the upload is over.
@@ -65,6 +69,7 @@ class CurlAttempt final : public Attempt {
   void set_body();
   void set_headers();
   void set_connection_rule();
+  size_t hold();
   bool take_connection(std::string_view remote_ip, int local_port);
   bool ride_idle(std::string_view remote_ip, int local_port);
   void sent();
@@ -87,6 +92,7 @@ class CurlAttempt final : public Attempt {
   Method method_ = Method::kGet;    // what the handle is set to
   bool has_custom_method_ = false;
   bool has_credentials_ = false;
+  bool is_held_ = false;
   bool made_socket_ = false;
   bool is_reused_ = false;
   bool was_ready_ = false;

@@ -103,6 +103,16 @@ void CurlTransport::abort(Attempt& base) {
   give_back(attempt);
 }
 
+void CurlTransport::resume(Attempt& base) {
+  HC_ASSERT_LOOP(reactor_);
+  auto& attempt = static_cast<CurlAttempt&>(base);
+  if (!attempt.is_held()) return;
+  CURLcode code = attempt.resume();
+  mark_active(attempt.shard());
+  // Refused in there. libcurl only returns it: for the transfer itself nothing has happened.
+  if (code != CURLE_OK) finish(attempt, code);
+}
+
 void CurlTransport::retire(Connection& connection) {
   // No event may follow: a shut down socket is readable for ever.
   reactor_.poller().forget(connection.fd(), shard(connection.shard()));
@@ -212,11 +222,18 @@ bool CurlTransport::on_activity(int fd, uint8_t) {
   return true;  // a retired one is watched only when libcurl asks for it, to end TLS on it
 }
 
-// A connection that is not up yet may be closed by libcurl without a word (F15): nothing to watch any more.
+// A connection that is not up yet may be closed by libcurl without a word (F15): nothing to watch any more. One whose
+// reader holds it back is readable all the time.
 bool CurlTransport::keeps_watching(int fd) const {
   Connection* connection = connection_of(fd);
-  return connection != nullptr && (connection->state() == Connection::State::kInUse ||
-                                   connection->state() == Connection::State::kIdle);
+  if (connection == nullptr) return false;
+  if (connection->state() == Connection::State::kIdle) return true;
+  if (connection->state() != Connection::State::kInUse) return false;
+  return connection->rider == nullptr || !static_cast<CurlAttempt*>(connection->rider)->is_held();
+}
+
+void CurlTransport::stop_watching(const Connection& connection) {
+  reactor_.poller().forget(connection.fd(), *shards_[connection.shard()]);
 }
 
 Connection* CurlTransport::connection_of(int fd) const {

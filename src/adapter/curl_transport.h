@@ -32,6 +32,7 @@ class CurlTransport final : public Transport {
 
   Status start(AttemptPlan plan, AttemptSink& sink, Attempt** out) override;
   void abort(Attempt& attempt) override;
+  void resume(Attempt& attempt) override;
   void retire(Connection& connection) override;
 
   /// True when run() has something to do.
@@ -51,6 +52,7 @@ class CurlTransport final : public Transport {
   /// A descriptor is ready. False when it was an idle connection: that one is retired, and not libcurl's business.
   bool on_activity(int fd, uint8_t readiness);
   bool keeps_watching(int fd) const;
+  void stop_watching(const Connection& connection);
   void mark_active(CurlShard& shard);
   void on_janitor_done(CurlShard& shard);
   static int close_callback(void* self, curl_socket_t fd) noexcept;

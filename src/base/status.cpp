@@ -23,6 +23,7 @@ constexpr StatusEntry kStatuses[] = {
     HC_ENTRY(HC_E_TLS_CONFIG, "CA, certificate or key could not be loaded"),
     HC_ENTRY(HC_E_UNSUPPORTED, "the libcurl found at run time cannot do this"),
     HC_ENTRY(HC_E_CALLBACK, "a callback refused"),
+    HC_ENTRY(HC_E_AGAIN, "nothing is there yet"),
     HC_ENTRY(HC_E_NOMEM, "out of memory"),
     HC_ENTRY(HC_E_SYSTEM, "the operating system refused"),
     HC_ENTRY(HC_E_OVERLOAD, "the waiting line is full"),

@@ -21,13 +21,14 @@ int to_poll_timeout(TimePoint end, TimePoint now) {
 }  // namespace
 
 hc_completion to_c(Completion& completion) {
-  Response& response = *completion.response;
-  std::string_view body = response.body();
   hc_completion item{};
   item.id = completion.id;
   item.user_data = completion.user_data;
-  item.status = response.status().code();
-  item.http_status = item.status == HC_OK ? response.http_status() : 0;
+  item.kind = completion.kind;
+  item.status = completion.status;
+  item.http_status = item.status == HC_OK ? completion.http_status : 0;
+  if (completion.response == nullptr) return item;
+  std::string_view body = completion.response->body();
   item.body = {body.data(), body.size()};
   item.response = to_handle(completion.response.release());
   return item;

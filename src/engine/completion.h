@@ -15,11 +15,14 @@
 
 namespace hc {
 
-/// One finished request on its way out.
+/// News of a request on its way out.
 struct Completion {
   hc_id id = 0;
   void* user_data = nullptr;
-  std::unique_ptr<Response> response;
+  std::unique_ptr<Response> response;  // with the first one of a request
+  Code status = HC_OK;
+  int32_t http_status = 0;
+  int32_t kind = HC_DONE;
 };
 
 /// As the C interface gives it away; the response changes hands.

@@ -115,19 +115,29 @@ ResponseLimits Engine::response_limits(uint64_t max_body) const {
   return {max_body, config_.max_header_bytes, config_.max_headers};
 }
 
-void Engine::on_done(Transfer& transfer, std::unique_ptr<Response> response) {
-  count_result(*response);
+void Engine::on_body_room(hc_id id) {
+  if (Transfer* transfer = transfers_.find(id)) transfer->on_body_room();
+}
+
+void Engine::on_body_abandoned(hc_id id) {
+  if (Transfer* transfer = transfers_.find(id)) transfer->on_body_abandoned();
+}
+
+void Engine::on_done(Transfer& transfer, Completion completion, uint64_t body_bytes) {
+  count_result(completion.status, body_bytes);
   transfers_.erase(transfer.id);
   transfer.ListLink<Transfer>::unlink();
   admission_.release(*transfer.origin);
-  const Destination& destination = transfer.destination();
-  Completion completion{transfer.id, destination.user_data, std::move(response)};
+  give(transfer.destination(), std::move(completion));
+  done_.emplace_back(&transfer);
+}
+
+void Engine::give(const Destination& destination, Completion completion) {
   if (destination.queue != nullptr) {
     batch_for(destination.queue).push_back(std::move(completion));
   } else {
     callbacks_.emplace_back(destination, std::move(completion));
   }
-  done_.emplace_back(&transfer);
 }
 
 std::vector<Completion>& Engine::batch_for(const std::shared_ptr<CompletionQueue>& queue) {
@@ -137,10 +147,9 @@ std::vector<Completion>& Engine::batch_for(const std::shared_ptr<CompletionQueue
   return place->completions;
 }
 
-void Engine::count_result(const Response& response) {
+void Engine::count_result(Code code, uint64_t body_bytes) {
   --stats_.in_flight;
-  stats_.bytes_received += response.body().size();
-  Code code = response.status().code();
+  stats_.bytes_received += body_bytes;
   if (code == HC_OK) {
     ++stats_.succeeded;
   } else if (code == HC_E_CANCELLED || code == HC_E_CLOSED) {

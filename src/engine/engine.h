@@ -36,6 +36,9 @@ class Engine final : public Grantee, public LedgerObserver {
 
   void accept(std::unique_ptr<Transfer> transfer);
   void cancel(hc_id id);
+  /// The reader of a streamed body made room, or is gone.
+  void on_body_room(hc_id id);
+  void on_body_abandoned(hc_id id);
   /// Cancels everything that would go to a queue which was closed.
   void cancel_orphans();
   /// Lets nobody in any more, ends those in line, and cancels the rest when `drain` has passed.
@@ -66,7 +69,11 @@ class Engine final : public Grantee, public LedgerObserver {
   ResponseLimits response_limits(uint64_t max_body) const;
   void end_losers_later(Transfer& transfer);
   void on_descriptor_shortage();
-  void on_done(Transfer& transfer, std::unique_ptr<Response> response);
+  /// News of a streamed request before its end.
+  void on_news(const Transfer& transfer, Completion completion) {
+    give(transfer.destination(), std::move(completion));
+  }
+  void on_done(Transfer& transfer, Completion completion, uint64_t body_bytes);
 
   void on_granted(Waiter& waiter, Permit permit) override;
   void on_retired(Connection& connection) override;
@@ -90,7 +97,8 @@ class Engine final : public Grantee, public LedgerObserver {
     void (Engine::*ring_)();
   };
 
-  void count_result(const Response& response);
+  void give(const Destination& destination, Completion completion);
+  void count_result(Code code, uint64_t body_bytes);
   std::vector<Completion>& batch_for(const std::shared_ptr<CompletionQueue>& queue);
   void refuse_overflow();
   void on_drained_out() { cancel_all(HC_E_CANCELLED); }

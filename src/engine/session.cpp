@@ -9,14 +9,17 @@
 namespace hc {
 namespace {
 
-// Where a blocking caller waits for its one completion.
+// Where a blocking caller waits for its response.
 class Waiting {
  public:
   static void on_done(const hc_completion* completion, void* self) {
-    auto& waiting = *static_cast<Waiting*>(self);
-    std::lock_guard lock(waiting.mutex_);
-    waiting.response_.reset(reinterpret_cast<Response*>(completion->response));
-    waiting.is_done_.notify_one();  // under the lock: the waiter destroys this as soon as it may
+    static_cast<Waiting*>(self)->arrive(completion->response);
+  }
+  /// Of a streamed request: `self` is a shared_ptr<Waiting>*, for more comes after the waiter has gone on.
+  static void on_news(const hc_completion* completion, void* self) {
+    auto* waiting = static_cast<std::shared_ptr<Waiting>*>(self);
+    if (completion->response != nullptr) (*waiting)->arrive(completion->response);
+    if (completion->kind == HC_DONE) delete waiting;
   }
   std::unique_ptr<Response> wait() {
     std::unique_lock lock(mutex_);
@@ -25,6 +28,12 @@ class Waiting {
   }
 
  private:
+  void arrive(hc_response* response) {
+    std::lock_guard lock(mutex_);
+    response_.reset(reinterpret_cast<Response*>(response));
+    is_done_.notify_one();  // under the lock: the waiter destroys this as soon as it may
+  }
+
   std::mutex mutex_;
   std::condition_variable is_done_;
   std::unique_ptr<Response> response_;
@@ -67,6 +76,7 @@ Status Session::submit(const hc_request& args, Destination destination, hc_id* i
     if (!destination.queue->knows(number_)) destination.queue->add_listener(number_, weak_from_this());
   }
   auto transfer = std::make_unique<Transfer>(std::move(request), std::move(destination), SystemClock().now());
+  if (transfer->request().is_streamed) transfer->set_stream_owner(weak_from_this());
   return loop_.submit(std::move(transfer), id) ? Status::ok() : closed();
 }
 
@@ -74,17 +84,42 @@ void Session::on_queue_closed() {
   loop_.post([](Engine& engine) { engine.cancel_orphans(); });
 }
 
+void Session::on_body_room(hc_id id) {
+  loop_.post([id](Engine& engine) { engine.on_body_room(id); });
+}
+
+void Session::on_body_abandoned(hc_id id) {
+  loop_.post([id](Engine& engine) { engine.on_body_abandoned(id); });
+}
+
 Status Session::perform(const hc_request& request, std::unique_ptr<Response>* out) {
   if (loop_.is_loop_thread()) {
     return {HC_E_DEADLOCK, "hc_session_perform() from a callback would wait for the thread it is on"};
   }
-  Waiting waiting;
-  Status status = submit(request, {nullptr, Waiting::on_done, &waiting}, nullptr);
+  std::unique_ptr<Response> response;
+  Status status =
+      request.stream == HC_ON ? wait_for_head(request, &response) : wait_for_end(request, &response);
   if (!status.is_ok()) return status;
-  std::unique_ptr<Response> response = waiting.wait();
   if (!response->status().is_ok()) return response->status();
   *out = std::move(response);
   return Status::ok();
+}
+
+Status Session::wait_for_end(const hc_request& request, std::unique_ptr<Response>* out) {
+  Waiting waiting;
+  Status status = submit(request, {nullptr, Waiting::on_done, &waiting}, nullptr);
+  if (status.is_ok()) *out = waiting.wait();
+  return status;
+}
+
+Status Session::wait_for_head(const hc_request& request, std::unique_ptr<Response>* out) {
+  auto waiting = std::make_shared<Waiting>();
+  auto keeper = std::make_unique<std::shared_ptr<Waiting>>(waiting);
+  Status status = submit(request, {nullptr, Waiting::on_news, keeper.get()}, nullptr);
+  if (!status.is_ok()) return status;
+  keeper.release();  // on_news() frees it
+  *out = waiting->wait();
+  return status;
 }
 
 Status Session::close(Duration drain) {

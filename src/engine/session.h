@@ -21,7 +21,7 @@ namespace hc {
 ///
 /// Life cycle: open -> closing -> closed. Held by shared_ptr, so that a session that is released on its own loop
 /// thread lives until that thread has ended.
-class Session final : public QueueListener, public std::enable_shared_from_this<Session> {
+class Session final : public QueueListener, public StreamOwner, public std::enable_shared_from_this<Session> {
  public:
   static Status create(SessionConfig config, std::shared_ptr<Session>* out);
   explicit Session(SessionConfig config);
@@ -42,7 +42,11 @@ class Session final : public QueueListener, public std::enable_shared_from_this<
 
  private:
   Status post(Loop::Task task);
+  Status wait_for_end(const hc_request& request, std::unique_ptr<Response>* out);
+  Status wait_for_head(const hc_request& request, std::unique_ptr<Response>* out);
   void on_queue_closed() override;
+  void on_body_room(hc_id id) override;
+  void on_body_abandoned(hc_id id) override;
   void join();
   void complain_of_release();
 

@@ -14,6 +14,10 @@ namespace {
 
 constexpr uint8_t kPatienceWithDeadIdle = 2;
 
+// An early release: what is drained so that the connection can serve again, rather than be closed.
+constexpr uint64_t kMostDrained = 64 << 10;
+constexpr Duration kLongestDrain = 100 * kMillisecond;
+
 constexpr hc_timing kNothingHappened{HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET,
                                      HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET};
 
@@ -76,7 +80,7 @@ void Transfer::on_granted(Permit permit) {
   waited_ += now - line_since_;
   engine_->stats().waited_ns += static_cast<uint64_t>(now - line_since_);
   timing_.started_ns = since_submit(now);
-  if (!builder_) builder_.emplace(engine_->response_limits(request_->max_body));
+  if (!builder_) expect_response();
   if (permit.kind() == Permit::Kind::kIdleSocket) {
     ride_idle(std::move(permit));
   } else if (race_ != nullptr && race_->has_next()) {
@@ -87,6 +91,13 @@ void Transfer::on_granted(Permit permit) {
     permit_ = std::move(permit);
     resolve();
   }
+}
+
+void Transfer::expect_response() {
+  builder_.emplace(engine_->response_limits(request_->max_body));
+  if (!request_->is_streamed) return;
+  pipe_ = std::make_shared<BodyPipe>(request_->body_window, stream_owner_, id);
+  builder_->stream_into(pipe_, *this);
 }
 
 void Transfer::ride_idle(Permit permit) {
@@ -225,6 +236,39 @@ void Transfer::on_first_byte(Attempt&) {
   enter(HC_PHASE_RECEIVING);
 }
 
+void Transfer::on_head() {
+  http_status_ = builder_->response().http_status();
+  std::unique_ptr<Response> response = builder_->take_head();
+  describe(*response);
+  Completion completion = news(HC_HEAD, HC_OK);
+  completion.response = std::move(response);
+  engine_->on_news(*this, std::move(completion));
+}
+
+void Transfer::on_body_wanted() { engine_->on_news(*this, news(HC_BODY, HC_OK)); }
+
+void Transfer::on_body_held() { clocks_.stop(Clocks::kSockRead); }
+
+void Transfer::on_body_room() {
+  if (is_done() || winner_ == nullptr) return;
+  clocks_.start(Clocks::kSockRead, engine_->now());
+  arm_timer();
+  engine_->transport().resume(*winner_);
+}
+
+void Transfer::on_body_abandoned() {
+  if (is_done() || winner_ == nullptr) return;
+  uint64_t left = builder_->bytes_left();
+  if (left != HC_UNSET && left > kMostDrained) {
+    finish({HC_E_CANCELLED, "released before its end, with more to come than is worth draining"});
+    return;
+  }
+  builder_->discard_rest(kMostDrained);
+  drain_end_ = later(engine_->now(), kLongestDrain);
+  arm_timer();
+  engine_->transport().resume(*winner_);
+}
+
 void Transfer::end_losers() {
   std::vector<Attempt*> losers;
   std::copy_if(running_.begin(), running_.end(), std::back_inserter(losers),
@@ -288,6 +332,10 @@ void Transfer::back_in_line(bool needs_new) {
 }
 
 void Transfer::on_timer(TimePoint now) {
+  if (drain_end_ <= now) {
+    finish({HC_E_CANCELLED, "released before its end, which did not come within 100 ms"});
+    return;
+  }
   if (race_ != nullptr && race_->next_start <= now) try_next_address_if_room();
   while (!is_done()) {
     Clocks::Name name = clocks_.earliest();
@@ -319,6 +367,7 @@ void Transfer::on_clock(Clocks::Name name, TimePoint now) {
 void Transfer::arm_timer() {
   TimePoint due = clocks_.end(clocks_.earliest());
   if (race_ != nullptr) due = std::min(due, race_->next_start);
+  due = std::min(due, drain_end_);
   // Too early is fine, on_timer() looks again: clocks that stop cost nothing.
   if (is_armed() && this->due() <= due) return;
   engine_->timers().arm(*this, due);
@@ -340,18 +389,33 @@ void Transfer::finish(Status status) {
   if (!status.is_ok()) status.with_phase(phase_, static_cast<uint64_t>(now - phase_since_));
   timing_.done_ns = since_submit(now);
   enter(HC_PHASE_DONE);
-  engine_->on_done(*this, take_response(std::move(status)));
+  Completion completion = news(HC_DONE, status.code());
+  if (http_status_ != 0) {
+    pipe_->end(std::move(status), timing_);
+  } else {
+    completion.response = take_response(std::move(status));
+    completion.http_status = completion.response->http_status();
+  }
+  engine_->on_done(*this, std::move(completion), builder_->body_bytes());
+}
+
+Completion Transfer::news(int32_t kind, Code status) const {
+  return {id, destination_.user_data, nullptr, status, http_status_, kind};
 }
 
 std::unique_ptr<Response> Transfer::take_response(Status status) {
   if (!builder_) builder_.emplace(ResponseLimits{});
   std::unique_ptr<Response> response = builder_->finish(std::move(status));
-  response->timing = timing_;
-  response->attempts = attempt_count_;
-  response->connection = connection_;
-  response->reused = was_reused_;
-  response->remote = remote_;
+  describe(*response);
   return response;
+}
+
+void Transfer::describe(Response& response) const {
+  response.timing = timing_;
+  response.attempts = attempt_count_;
+  response.connection = connection_;
+  response.reused = was_reused_;
+  response.remote = remote_;
 }
 
 }  // namespace hc

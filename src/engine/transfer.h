@@ -33,6 +33,7 @@ class Engine;
 class Transfer final : public Waiter,
                        public NameWaiter,
                        public AttemptSink,
+                       public StreamListener,
                        public ListLink<Transfer>,
                        private Timer {
  public:
@@ -40,6 +41,9 @@ class Transfer final : public Waiter,
   ~Transfer();
 
   hc_id id = 0;
+
+  /// Of a streamed request, before it starts: who hears of its reader.
+  void set_stream_owner(std::weak_ptr<StreamOwner> owner) { stream_owner_ = std::move(owner); }
 
   const Request& request() const { return *request_; }
   const Destination& destination() const { return destination_; }
@@ -62,6 +66,14 @@ class Transfer final : public Waiter,
   void on_first_byte(Attempt& attempt) override;
   void on_finished(Attempt& attempt, AttemptResult result) override;
 
+  void on_head() override;
+  void on_body_wanted() override;
+  void on_body_held() override;
+  /// The reader made room in the window.
+  void on_body_room();
+  /// The reader is gone: what is left of the body is drained, or the connection closed.
+  void on_body_abandoned();
+
  private:
   void on_timer(TimePoint now) override;
 
@@ -81,6 +93,9 @@ class Transfer final : public Waiter,
   void on_clock(Clocks::Name name, TimePoint now);
   void arm_timer();
   uint64_t since_submit(TimePoint time) const { return static_cast<uint64_t>(time - submitted_); }
+  void expect_response();
+  void describe(Response& response) const;
+  Completion news(int32_t kind, Code status) const;
   std::unique_ptr<Response> take_response(Status status);
 
   Engine* engine_ = nullptr;
@@ -105,6 +120,12 @@ class Transfer final : public Waiter,
   std::vector<Attempt*> running_;
   Attempt* winner_ = nullptr;  // the attempt that has a connection
   std::optional<ResponseBuilder> builder_;
+
+  // Of a streamed request.
+  std::weak_ptr<StreamOwner> stream_owner_;
+  std::shared_ptr<BodyPipe> pipe_;
+  int32_t http_status_ = 0;       // of the head that was given away; 0: none was
+  TimePoint drain_end_ = kNever;  // when what is left of an abandoned body must be here
 };
 
 }  // namespace hc

@@ -19,6 +19,9 @@ struct DefaultHeader {
   std::string value;
 };
 
+inline constexpr uint64_t kMinBodyWindow = 1 << 10;
+inline constexpr uint64_t kMaxBodyWindow = 1 << 30;
+
 /// A session's options, all decided: no "unset" is left.
 struct SessionConfig {
   uint64_t limit = 100;
@@ -54,6 +57,8 @@ struct SessionConfig {
   hc_timeouts timeouts{300'000, 0, 10'000, 0, 30'000, 0, 0, 0};
 
   uint64_t max_body = uint64_t{1} << 30;
+  uint64_t max_stream = 0;  // the same for streamed bodies
+  uint64_t body_window = 256 << 10;
   uint64_t max_header_bytes = 65536;
   uint64_t max_headers = 128;
   std::vector<DefaultHeader> headers;

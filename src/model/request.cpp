@@ -170,15 +170,30 @@ bool is_idempotent_method(std::string_view name) {
   return std::find(std::begin(kIdempotent), std::end(kIdempotent), name) != std::end(kIdempotent);
 }
 
+Status read_stream_fields(const hc_request& args, const SessionConfig& session, Request* request) {
+  Status status = pick_flag(args.stream, false, "stream", &request->is_streamed);
+  if (!status.is_ok()) return status;
+  request->max_body = pick(args.max_body, request->is_streamed ? session.max_stream : session.max_body);
+  request->body_window = pick(args.body_window, session.body_window);
+  if (request->body_window < kMinBodyWindow || request->body_window > kMaxBodyWindow) {
+    return Status::invalid("body_window: must be from 1024 to 1073741824");
+  }
+  if (args.body_window != HC_UNSET && !request->is_streamed) {
+    return Status::invalid("body_window: means nothing without stream");
+  }
+  return Status::ok();
+}
+
 Status read_plain_fields(const hc_request& args, const SessionConfig& session, Request* request) {
   request->priority = args.priority;
-  request->max_body = pick(args.max_body, session.max_body);
   request->has_body = args.body.data != nullptr;
   if (args.body.data == nullptr && args.body.len > 0) return Status::invalid("body: NULL with a length");
   if (args.body_kind != HC_UNSET_FLAG && args.body_kind > HC_BODY_BORROWED) {
     return Status::invalid("body_kind: unknown");
   }
   Status status = pick_timeouts(args.timeouts, session.timeouts, &request->timeouts);
+  if (!status.is_ok()) return status;
+  status = read_stream_fields(args, session, request);
   if (!status.is_ok()) return status;
   status = pick_flag(args.force_close, session.force_close, "force_close", &request->force_close);
   if (!status.is_ok()) return status;

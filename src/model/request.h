@@ -27,10 +27,12 @@ class Request {
   bool has_body = false;
   bool force_close = false;
   bool retry_stale = true;
+  bool is_streamed = false;
   uint16_t port = 0;
   uint16_t header_lines = 0;  // how many NUL-terminated lines stand at `headers`
   int32_t priority = 0;
   uint64_t max_body = 0;
+  uint64_t body_window = 0;
   hc_timeouts timeouts{};
 
   // Views into bytes_, each NUL-terminated there. `body` may be borrowed from the caller.

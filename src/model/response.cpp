@@ -42,7 +42,15 @@ std::vector<hc_header> split_head(std::string_view head) {
 Response::Response()
     : timing{HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET} {}
 
-Response::~Response() { delete lazy_.load(); }
+Response::~Response() {
+  delete lazy_.load();
+  if (pipe == nullptr) return;
+  if (pipe->is_inherited()) {
+    new std::shared_ptr<BodyPipe>(std::move(pipe));  // its lock may be held for ever: it stays as it is
+  } else {
+    pipe->abandon();
+  }
+}
 
 const Response::Lazy& Response::lazy() const {
   if (Lazy* made = lazy_.load(std::memory_order_acquire)) return *made;
@@ -74,8 +82,16 @@ void ResponseBuilder::reset() {
   auto fresh = std::make_unique<Response>();
   fresh->timing = response_->timing;
   fresh->attempts = response_->attempts;
-  *this = ResponseBuilder(limits_);
+  ResponseBuilder blank(limits_);
+  blank.pipe_ = std::move(pipe_);
+  blank.listener_ = listener_;
+  *this = std::move(blank);
   response_ = std::move(fresh);
+}
+
+void ResponseBuilder::stream_into(std::shared_ptr<BodyPipe> pipe, StreamListener& listener) {
+  pipe_ = std::move(pipe);
+  listener_ = &listener;
 }
 
 bool ResponseBuilder::on_header_line(std::string_view line) {
@@ -165,6 +181,10 @@ bool ResponseBuilder::end_head() {
   if (has_transfer_encoding_ && content_length_ != HC_UNSET) {
     return refuse(HC_E_PROTOCOL, "Content-Length together with Transfer-Encoding");
   }
+  if (listener_ != nullptr) {
+    listener_->on_head();
+    return true;
+  }
   if (limits_.max_body != 0 && content_length_ != HC_UNSET && content_length_ > limits_.max_body) {
     return true;  // HEAD and 304 announce bodies that never come: on_body() decides
   }
@@ -172,23 +192,65 @@ bool ResponseBuilder::end_head() {
   return true;
 }
 
-bool ResponseBuilder::on_body(std::string_view bytes) {
-  if (limits_.max_body != 0 && response_->body_.size() + bytes.size() > limits_.max_body) {
-    return refuse(HC_E_TOO_LARGE, "body is larger than max_body (" + std::to_string(limits_.max_body) + ")");
+Intake ResponseBuilder::on_body(std::string_view bytes) {
+  if (is_discarding_) {
+    if (bytes.size() > discards_left_) {
+      refuse(HC_E_CANCELLED, "released before its end, with more to come than is worth draining");
+      return Intake::kRefused;
+    }
+    discards_left_ -= bytes.size();
+    return Intake::kTaken;
   }
+  if (limits_.max_body != 0 && body_bytes_ + bytes.size() > limits_.max_body) {
+    refuse(HC_E_TOO_LARGE, "body is larger than max_body (" + std::to_string(limits_.max_body) + ")");
+    return Intake::kRefused;
+  }
+  if (pipe_ != nullptr) return stream(bytes);
+  body_bytes_ += bytes.size();
   response_->body_ += bytes;
-  return true;
+  return Intake::kTaken;
+}
+
+Intake ResponseBuilder::stream(std::string_view bytes) {
+  BodyPipe::Put put = pipe_->put(bytes);
+  if (put == BodyPipe::Put::kFull) {
+    listener_->on_body_held();
+    return Intake::kHeld;
+  }
+  body_bytes_ += bytes.size();
+  if (put == BodyPipe::Put::kTakenAndWanted) listener_->on_body_wanted();
+  return Intake::kTaken;
+}
+
+void ResponseBuilder::discard_rest(uint64_t most) {
+  is_discarding_ = true;
+  discards_left_ = most;
+}
+
+uint64_t ResponseBuilder::bytes_left() const {
+  return content_length_ == HC_UNSET || content_length_ < body_bytes_ ? HC_UNSET
+                                                                      : content_length_ - body_bytes_;
+}
+
+std::unique_ptr<Response> ResponseBuilder::take_head() {
+  find_reason();
+  response_->pipe = pipe_;
+  return std::move(response_);
 }
 
 std::unique_ptr<Response> ResponseBuilder::finish(Status status) {
   HC_CHECK(response_ != nullptr);
   response_->status_ = std::move(status);
+  find_reason();
+  return std::move(response_);
+}
+
+void ResponseBuilder::find_reason() {
   std::string_view line =
       without_line_end(std::string_view(response_->head_).substr(0, response_->head_.find('\n')));
   // "HTTP/1.1 200 " and what follows.
   size_t space = line.find(' ');
   if (space != std::string_view::npos && line.size() > space + 5) response_->reason_ = line.substr(space + 5);
-  return std::move(response_);
 }
 
 }  // namespace hc

@@ -10,11 +10,13 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "model/body_pipe.h"
 #include "model/ip_address.h"
 
 namespace hc {
 
-/// What a request came to. Filled by ResponseBuilder on the loop, then immutable and readable from any thread.
+/// What a request came to. Filled by ResponseBuilder on the loop, then immutable and readable from any thread; of a
+/// streamed one the pipe knows what comes after the head.
 class Response {
  public:
   Response();
@@ -23,6 +25,8 @@ class Response {
   Response& operator=(const Response&) = delete;
 
   const Status& status() const { return status_; }
+  /// The same, but what a streamed one has come to by now.
+  Status outcome() const { return pipe == nullptr ? status_ : pipe->status(); }
   int32_t http_status() const { return http_status_; }
   int32_t http_version() const { return http_version_; }
   std::string_view reason() const { return reason_; }
@@ -34,6 +38,7 @@ class Response {
   const std::string& remote_address() const { return lazy().remote_address; }
 
   // Filled by the engine.
+  std::shared_ptr<BodyPipe> pipe;  // of a streamed one
   hc_timing timing;
   Endpoint remote;
   uint64_t connection = 0;
@@ -63,6 +68,27 @@ inline const Response& from_handle(const hc_response* handle) {
   return *reinterpret_cast<const Response*>(handle);
 }
 
+/// Follows a streamed response while it arrives. Called inside libcurl: it may only look and record.
+class StreamListener {
+ public:
+  /// The head is whole.
+  virtual void on_head() = 0;
+  /// Bytes came for which the reader waits.
+  virtual void on_body_wanted() = 0;
+  /// The window is full: the connection is not read until somebody resumes it.
+  virtual void on_body_held() = 0;
+
+ protected:
+  ~StreamListener() = default;
+};
+
+/// What became of a piece of a body.
+enum class Intake : uint8_t {
+  kTaken,
+  kHeld,     // not taken: give it again when the attempt is resumed
+  kRefused,  // stop; see ResponseBuilder::status()
+};
+
 struct ResponseLimits {
   uint64_t max_body = 0;  // 0: none
   uint64_t max_header_bytes = 65536;
@@ -77,10 +103,15 @@ class ResponseBuilder {
  public:
   explicit ResponseBuilder(const ResponseLimits& limits) : limits_(limits) {}
 
+  /// The body goes into a pipe, as it comes.
+  void stream_into(std::shared_ptr<BodyPipe> pipe, StreamListener& listener);
+
   /// One line of a head (or of a trailer, which is dropped), with its line end. False: stop, see status().
   bool on_header_line(std::string_view line);
-  /// Some of the body. False: stop, see status().
-  bool on_body(std::string_view bytes);
+  /// Some of the body.
+  Intake on_body(std::string_view bytes);
+  /// Nobody wants the rest of the body; more than `most` of it are refused.
+  void discard_rest(uint64_t most);
   /// Forgets what another attempt had received.
   void reset();
 
@@ -90,13 +121,19 @@ class ResponseBuilder {
   const Status& status() const { return refusal_; }
   /// What the server lets the connection idle for: kNever without a word, 0 for "not at all".
   Duration keepalive_hint() const { return keepalive_hint_; }
-  uint64_t body_size() const { return response_->body_.size(); }
+  uint64_t body_bytes() const { return body_bytes_; }
+  /// Of the body, as far as its head told; HC_UNSET: it did not.
+  uint64_t bytes_left() const;
 
   Response& response() { return *response_; }
+  /// Of a streamed response: to be given away before its body.
+  std::unique_ptr<Response> take_head();
   std::unique_ptr<Response> finish(Status status);
 
  private:
   bool refuse(Code code, std::string message);
+  Intake stream(std::string_view bytes);
+  void find_reason();
   bool on_status_line(std::string_view line);
   bool on_field(std::string_view line);
   bool on_content_length(std::string_view value);
@@ -112,6 +149,11 @@ class ResponseBuilder {
   Duration keepalive_hint_ = kNever;
   bool is_head_complete_ = false;
   bool has_transfer_encoding_ = false;
+  uint64_t body_bytes_ = 0;
+  bool is_discarding_ = false;
+  uint64_t discards_left_ = 0;
+  std::shared_ptr<BodyPipe> pipe_;
+  StreamListener* listener_ = nullptr;
 };
 
 }  // namespace hc

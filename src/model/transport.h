@@ -78,6 +78,8 @@ class Transport {
   virtual Status start(AttemptPlan plan, AttemptSink& sink, Attempt** out) = 0;
   /// Ends an attempt without on_finished(). Its connection is closed, unless it never had one.
   virtual void abort(Attempt& attempt) = 0;
+  /// Goes on with an attempt whose builder answered Intake::kHeld. It may end in here.
+  virtual void resume(Attempt& attempt) = 0;
   /// Shuts an idle connection down; its descriptor is closed soon.
   virtual void retire(Connection& connection) = 0;
 };

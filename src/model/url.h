@@ -14,12 +14,12 @@ inline constexpr size_t kMaxUrl = 65536;
 /// no two of them can read it differently.
 struct Url {
   bool is_https = false;
-  uint16_t port = 0;     // always known
-  std::string host;      // lower case, no brackets, no trailing dot removed
-  std::string text;      // scheme://host[:port]/path?query - no user, no password, no fragment, no "." and ".."
+  uint16_t port = 0;  // always known
+  std::string host;   // lower case, no brackets, no trailing dot removed
+  std::string text;   // scheme://host[:port]/path?query - no user, no password, no fragment, no "." and ".."
   size_t origin_size = 0;  // of text: scheme://host[:port]; what a server gets is the rest
-  std::string username;  // percent-decoded
-  std::string password;  // percent-decoded
+  std::string username;    // percent-decoded
+  std::string password;    // percent-decoded
   bool has_userinfo = false;
 
   /// Strict: what is not plainly a URL is HC_E_INVALID with a message that starts with "url: ".

@@ -195,6 +195,7 @@ TEST(Names, EveryStatusHasAnOwnNameAndText) {
                            HC_E_TLS_CONFIG,
                            HC_E_UNSUPPORTED,
                            HC_E_CALLBACK,
+                           HC_E_AGAIN,
                            HC_E_NOMEM,
                            HC_E_SYSTEM,
                            HC_E_OVERLOAD,

@@ -43,6 +43,7 @@ Outcome Outcome::of(const hc_completion& completion) {
   outcome.id = completion.id;
   outcome.status = completion.status;
   outcome.http_status = completion.http_status;
+  outcome.kind = completion.kind;
   outcome.user_data = completion.user_data;
   outcome.body = text(completion.body);
   outcome.response = {completion.response, hc_response_free};
@@ -172,6 +173,29 @@ hc_stats Client::stats() const {
   EXPECT_EQ(hc_session_stats(session_, &stats), HC_OK);
   expect_sums(stats);
   return stats;
+}
+
+std::string read_ready(hc_response* response, hc_status* end) {
+  std::string body;
+  std::string piece(1 << 16, '\0');
+  hc_status status = HC_OK;
+  for (size_t count = 1; status == HC_OK && count > 0;) {
+    status = hc_response_read(response, piece.data(), piece.size(), &count);
+    if (status == HC_OK) body.append(piece, 0, count);
+  }
+  if (end != nullptr) *end = status;
+  return body;
+}
+
+std::string read_all(hc_response* response, hc_status* end) {
+  std::string body;
+  hc_status status = HC_E_AGAIN;
+  while (status == HC_E_AGAIN) {
+    body += read_ready(response, &status);
+    if (status == HC_E_AGAIN && hc_response_wait(response, kMustHappen.count()) != HC_OK) break;
+  }
+  if (end != nullptr) *end = status;
+  return body;
 }
 
 void expect_sums(const hc_stats& stats) {

@@ -49,6 +49,7 @@ struct Outcome {
   hc_id id = 0;
   hc_status status = HC_E_INTERNAL;
   int32_t http_status = 0;
+  int32_t kind = HC_DONE;
   void* user_data = nullptr;
   std::string body;
   std::shared_ptr<hc_response> response;
@@ -131,6 +132,12 @@ class Client {
   hc_session* session_ = nullptr;
   Queue queue_;
 };
+
+/// Reads a streamed body to its end, waiting as need be; `end` receives the status of the last read.
+std::string read_all(hc_response* response, hc_status* end = nullptr);
+/// What is there without waiting; `end` receives the status of the last read.
+std::string read_ready(hc_response* response, hc_status* end = nullptr);
+inline void streamed(hc_request& request) { request.stream = HC_ON; }
 
 /// Sums that hold at every moment.
 void expect_sums(const hc_stats& stats);

@@ -121,9 +121,20 @@ bool FakeTransport::receive_head(FakeAttempt& attempt, std::string_view head) {
 
 bool FakeTransport::receive_body(FakeAttempt& attempt, std::string_view bytes) {
   touch(attempt);
-  if (attempt.plan_.builder->on_body(bytes)) return true;
+  HC_CHECK(attempt.held_.empty());
+  switch (attempt.plan_.builder->on_body(bytes)) {
+    case Intake::kTaken: return true;
+    case Intake::kHeld: attempt.held_ = bytes; return true;
+    case Intake::kRefused: break;
+  }
   fail(attempt, attempt.plan_.builder->status());
   return false;
+}
+
+void FakeTransport::resume(Attempt& attempt) {
+  auto& fake = static_cast<FakeAttempt&>(attempt);
+  std::string held = std::exchange(fake.held_, {});
+  if (!held.empty()) receive_body(fake, held);
 }
 
 void FakeTransport::finish(FakeAttempt& attempt) {

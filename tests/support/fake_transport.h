@@ -36,6 +36,7 @@ class FakeAttempt final : public Attempt {
   bool is_ready_ = false;
   bool is_sent_ = false;
   uint64_t uploaded_ = 0;
+  std::string held_;
 };
 
 /// HTTP without a network: real books (Ledger), and servers that do what the test says.
@@ -49,6 +50,7 @@ class FakeTransport final : public Transport {
 
   Status start(AttemptPlan plan, AttemptSink& sink, Attempt** out) override;
   void abort(Attempt& attempt) override;
+  void resume(Attempt& attempt) override;
   void retire(Connection& connection) override;
 
   /// The next `count` new sockets are refused with `status`.
@@ -61,6 +63,8 @@ class FakeTransport final : public Transport {
   void send(FakeAttempt& attempt);
   bool receive_head(FakeAttempt& attempt, std::string_view head = "HTTP/1.1 200 OK\r\n\r\n");
   bool receive_body(FakeAttempt& attempt, std::string_view bytes);
+  /// Its window is full; what came last will be given again.
+  static bool is_held(const FakeAttempt& attempt) { return !attempt.held_.empty(); }
   /// Its socket was ready, and nothing came of it.
   void touch(FakeAttempt& attempt) { attempt.last_activity_ = reactor_.now(); }
   /// The response is whole; the connection is kept.

@@ -17,9 +17,9 @@ inline hc_request blank_request(std::string_view url = "http://a.test/") {
   hc_request request{};
   request.struct_size = sizeof request;
   request.url = as_hc_str(url);
-  request.body_kind = request.force_close = request.retry_stale = HC_UNSET_FLAG;
+  request.body_kind = request.force_close = request.retry_stale = request.stream = HC_UNSET_FLAG;
   request.timeouts = kAsTheSessionSays;
-  request.max_body = HC_UNSET;
+  request.max_body = request.body_window = HC_UNSET;
   return request;
 }
 

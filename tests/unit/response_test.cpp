@@ -39,9 +39,9 @@ class ResponseTest : public testing::Test {
 TEST_F(ResponseTest, TakesAWholeResponse) {
   ASSERT_TRUE(begin("HTTP/1.1 404 Not Found\r\nServer: x\r\nContent-Length: 5\r\n\r\n"));
   EXPECT_TRUE(builder.is_head_complete());
-  EXPECT_TRUE(builder.on_body("he"));
-  EXPECT_TRUE(builder.on_body("llo"));
-  EXPECT_EQ(builder.body_size(), 5U);
+  EXPECT_EQ(builder.on_body("he"), Intake::kTaken);
+  EXPECT_EQ(builder.on_body("llo"), Intake::kTaken);
+  EXPECT_EQ(builder.body_bytes(), 5U);
   std::unique_ptr<Response> response = finish();
   EXPECT_TRUE(response->status().is_ok());
   EXPECT_EQ(response->http_status(), 404);
@@ -149,13 +149,13 @@ TEST_F(ResponseTest, BoundsTheNumberOfFields) {
 TEST_F(ResponseTest, BoundsTheBody) {
   limits.max_body = 5;
   ASSERT_TRUE(begin("HTTP/1.1 200 OK\r\n\r\n"));
-  EXPECT_TRUE(builder.on_body("12345"));
-  EXPECT_FALSE(builder.on_body("6"));
+  EXPECT_EQ(builder.on_body("12345"), Intake::kTaken);
+  EXPECT_EQ(builder.on_body("6"), Intake::kRefused);
   EXPECT_EQ(builder.status().code(), HC_E_TOO_LARGE);
-  EXPECT_EQ(builder.body_size(), 5U);
+  EXPECT_EQ(builder.body_bytes(), 5U);
   limits.max_body = 0;
   ASSERT_TRUE(begin("HTTP/1.1 200 OK\r\n\r\n"));
-  EXPECT_TRUE(builder.on_body(std::string(100'000, 'x'))) << "0 is no bound";
+  EXPECT_EQ(builder.on_body(std::string(100'000, 'x')), Intake::kTaken) << "0 is no bound";
 }
 
 TEST_F(ResponseTest, AnAnnouncedLengthBeyondTheBoundIsNoErrorWithoutABody) {
@@ -167,7 +167,7 @@ TEST_F(ResponseTest, AnAnnouncedLengthBeyondTheBoundIsNoErrorWithoutABody) {
 TEST_F(ResponseTest, AHugeContentLengthTakesNoHugeMemory) {
   limits.max_body = 0;
   EXPECT_TRUE(begin("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551614\r\n\r\n"));
-  EXPECT_TRUE(builder.on_body("x"));
+  EXPECT_EQ(builder.on_body("x"), Intake::kTaken);
 }
 
 TEST_F(ResponseTest, RefusesLengthsThatAreNoNumber) {
@@ -193,7 +193,7 @@ TEST_F(ResponseTest, RefusesALengthTogetherWithAnEncoding) {
 TEST_F(ResponseTest, DropsTrailersButCountsThem) {
   limits.max_header_bytes = 200;
   ASSERT_TRUE(begin("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"));
-  EXPECT_TRUE(builder.on_body("x"));
+  EXPECT_EQ(builder.on_body("x"), Intake::kTaken);
   EXPECT_TRUE(feed("X-Trailer: 1\r\nContent-Length: 7\r\n\r\n"));
   EXPECT_FALSE(feed("X-Long: " + std::string(200, 'x') + "\r\n"));
   EXPECT_EQ(builder.status().code(), HC_E_TOO_LARGE);

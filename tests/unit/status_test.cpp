@@ -17,6 +17,7 @@ constexpr Code kCodes[] = {HC_OK,
                            HC_E_TLS_CONFIG,
                            HC_E_UNSUPPORTED,
                            HC_E_CALLBACK,
+                           HC_E_AGAIN,
                            HC_E_NOMEM,
                            HC_E_SYSTEM,
                            HC_E_OVERLOAD,
@@ -54,7 +55,7 @@ TEST(Status, EachCodeHasItsOwnNameAndText) {
 }
 
 TEST(Status, UnknownNumbersHaveANameToo) {
-  for (Code code : {1, -8, -1000, INT32_MIN, INT32_MAX}) {
+  for (Code code : {1, -9, -1000, INT32_MIN, INT32_MAX}) {
     EXPECT_STREQ(status_name(code), "HC_E_?");
     EXPECT_STREQ(status_text(code), "unknown status");
   }

@@ -47,6 +47,7 @@ HC_E_DEADLOCK = -4
 HC_E_TLS_CONFIG = -5
 HC_E_UNSUPPORTED = -6
 HC_E_CALLBACK = -7
+HC_E_AGAIN = -8
 HC_E_NOMEM = -10
 HC_E_SYSTEM = -11
 HC_E_OVERLOAD = -12
@@ -71,6 +72,9 @@ HC_E_TIMEOUT_SOCK_READ = -65
 HC_E_TIMEOUT_SOCK_WRITE = -66
 HC_E_TIMEOUT_FIRST_BYTE = -67
 HC_E_INTERNAL = -99
+HC_DONE = 0
+HC_HEAD = 1
+HC_BODY = 2
 HC_RESOLVE_PASS = 1
 
 
@@ -108,6 +112,8 @@ class hc_completion(Structure):
         ("status", c_int32),
         ("http_status", c_int32),
         ("body", hc_str),
+        ("kind", c_int32),
+        ("reserved", c_int32),
     ]
 
 
@@ -188,6 +194,7 @@ class hc_session_options(Structure):
         ("on_socket_data", c_void_p),
         ("timeouts", hc_timeouts),
         ("max_body", c_uint64),
+        ("body_window", c_uint64),
         ("max_header_bytes", c_uint64),
         ("max_headers", c_uint64),
         ("headers", POINTER(hc_header)),
@@ -216,9 +223,11 @@ class hc_request(Structure):
         ("body_kind", c_uint8),
         ("force_close", c_uint8),
         ("retry_stale", c_uint8),
-        ("reserved_flags", c_uint8 * 5),
+        ("stream", c_uint8),
+        ("reserved_flags", c_uint8 * 4),
         ("timeouts", hc_timeouts),
         ("max_body", c_uint64),
+        ("body_window", c_uint64),
         ("username", hc_str),
         ("password", hc_str),
         ("addresses", POINTER(hc_str)),
@@ -257,6 +266,15 @@ class hc_response_info(Structure):
         ("remote_port", c_uint16),
         ("reserved_port", c_uint16 * 3),
         ("timing", hc_timing),
+    ]
+
+
+class hc_chunk(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("bytes", hc_str),
+        ("block", c_void_p),
     ]
 
 
@@ -343,6 +361,10 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "hc_response_header": (c_int32, [c_void_p, hc_str, c_size_t, POINTER(hc_str)]),
     "hc_response_error": (c_int32, [c_void_p, POINTER(hc_error)]),
     "hc_response_free": (None, [c_void_p]),
+    "hc_response_read": (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),
+    "hc_response_take": (c_int32, [c_void_p, POINTER(hc_chunk)]),
+    "hc_block_free": (None, [c_void_p]),
+    "hc_response_wait": (c_int32, [c_void_p, c_uint64]),
     "hc_queue_create": (c_int32, [POINTER(c_void_p), POINTER(hc_error)]),
     "hc_queue_fd": (c_int32, [c_void_p]),
     "hc_queue_drain": (c_int32, [c_void_p, POINTER(hc_completion), c_size_t, c_size_t, POINTER(c_size_t)]),
