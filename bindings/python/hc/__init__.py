@@ -19,10 +19,13 @@ from .errors import Error
 from .headers import Headers
 from .options import FOREVER, Timeout
 from .response import Remote, Response, Timing
-from .session import Call, Session
+from .session import Call, Session, StreamCall
+from .stream import AsyncStream, BlockingStream
 
 __all__ = [
     "FOREVER",
+    "AsyncStream",
+    "BlockingStream",
     "Call",
     "Error",
     "Headers",
@@ -32,6 +35,7 @@ __all__ = [
     "RuntimeInfo",
     "Session",
     "SocketInfo",
+    "StreamCall",
     "Timeout",
     "Timing",
     "errors",

@@ -16,7 +16,7 @@ import itertools
 import select
 import threading
 import weakref
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
 from . import _ffi, _lifetime, errors
 from ._library import Layout, lib, untyped
@@ -24,7 +24,7 @@ from .response import Response
 
 _CAPACITY = 256
 _LOOK_FOR_SIGNALS_MS = 1_000
-_ITEM = Layout(_ffi.hc_completion, ["user_data", "response", "status", "http_status", "body.data", "body.len"])
+_ITEM = Layout(_ffi.hc_completion, ["user_data", "response", "status", "http_status", "body.data", "body.len", "kind"])
 
 
 class CompletionQueue:
@@ -58,7 +58,12 @@ class CompletionQueue:
         """Takes what is finished, and wakes those who wait for it."""
         take(*self._drain_arguments)
         pop, kept = self.waiting.pop, self.kept
-        for token, handle, status, http_status, address, length in unpack(self._bytes[: self._count.value * size]):
+        for token, handle, status, http_status, address, length, kind in unpack(
+            self._bytes[: self._count.value * size]
+        ):
+            if kind or not handle:
+                self._tell(token, handle, http_status, kind)
+                continue
             future = pop(token, None)
             if kept:
                 kept.pop(token, None)
@@ -70,6 +75,23 @@ class CompletionQueue:
             if future is not None and not future.done():
                 future.set_exception(errors.of_response(handle, status))
             lib.hc_response_free(handle)
+
+    def _tell(self, token: int, handle: int, http_status: int, kind: int) -> None:
+        """News of a streamed request; the first is that of its head, if there is one."""
+        news = self.waiting.get(token)
+        if kind == _ffi.HC_HEAD:
+            if news is None:
+                lib.hc_response_free(handle)
+            else:
+                news.on_head(handle, http_status)
+        elif kind == _ffi.HC_BODY:
+            if news is not None:
+                news.on_body()
+        elif kind == _ffi.HC_DONE:
+            self.waiting.pop(token, None)
+            self.kept.pop(token, None)
+            if news is not None:
+                news.on_done()
 
 
 class LoopQueue(CompletionQueue):
@@ -153,21 +175,24 @@ class BlockingQueue(CompletionQueue):
         self._poll.register(self.fd, select.POLLIN)
 
     def wait(self, token: int) -> Response:
-        """Until the request with that token is done. An exception of a signal handler closes the queue, and so cancels
-        the request."""
+        """Until the request with that token is done."""
         outcome = self.waiting[token] = Outcome()
+        self.drain_until(outcome.done)
+        if outcome.error is not None:
+            raise outcome.error
+        assert outcome.response is not None
+        return outcome.response
+
+    def drain_until(self, is_there: Callable[[], bool]) -> None:
+        """An exception of a signal handler closes the queue, and so cancels the request."""
         # A signal that comes between the interpreter's last look and the system call does not end that call.
         # Only the main thread runs handlers, so only it looks again.
         is_main = threading.current_thread() is threading.main_thread()
         timeout = _LOOK_FOR_SIGNALS_MS if is_main else None
         try:
-            while not outcome.done():
+            while not is_there():
                 self._poll.poll(timeout)
                 self.drain()
         except BaseException:
             self.close()
             raise
-        if outcome.error is not None:
-            raise outcome.error
-        assert outcome.response is not None
-        return outcome.response

@@ -6,7 +6,8 @@ from .options import HeadersLike, Seconds, Timeout
 from .response import Response
 
 if TYPE_CHECKING:
-    from .session import Call
+    from .session import Call, StreamCall
+    from .stream import BlockingStream
 
 Body = Union[bytes, bytearray, memoryview, str]
 Params = Union[str, Mapping[str, Any], Iterable[Tuple[str, Any]]]
@@ -95,4 +96,50 @@ class SyncMethod(Protocol):
         password: Union[str, bytes, None] = None,
         addresses: Optional[Iterable[str]] = None,
     ) -> Response:
+        ...
+
+
+class AsyncStreamRequest(Protocol):
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Optional[HeadersLike] = None,
+        params: Optional[Params] = None,
+        body: Optional[Body] = None,
+        json: Any = None,
+        priority: Optional[int] = None,
+        force_close: Optional[bool] = None,
+        retry_stale: Optional[bool] = None,
+        timeout: Union[Timeout, Seconds, None] = None,
+        max_body: Optional[int] = None,
+        body_window: Optional[int] = None,
+        username: Union[str, bytes, None] = None,
+        password: Union[str, bytes, None] = None,
+        addresses: Optional[Iterable[str]] = None,
+    ) -> "StreamCall":
+        ...
+
+
+class SyncStreamRequest(Protocol):
+    def __call__(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Optional[HeadersLike] = None,
+        params: Optional[Params] = None,
+        body: Optional[Body] = None,
+        json: Any = None,
+        priority: Optional[int] = None,
+        force_close: Optional[bool] = None,
+        retry_stale: Optional[bool] = None,
+        timeout: Union[Timeout, Seconds, None] = None,
+        max_body: Optional[int] = None,
+        body_window: Optional[int] = None,
+        username: Union[str, bytes, None] = None,
+        password: Union[str, bytes, None] = None,
+        addresses: Optional[Iterable[str]] = None,
+    ) -> "BlockingStream":
         ...

@@ -2,6 +2,7 @@
 
     Error
       UsageError           InvalidError ClosedError ForkedError DeadlockError TLSConfigError UnsupportedError CallbackError
+                           AgainError
       ResourceError        NoMemoryError SystemError OverloadError
       CancelledError
       UnreachableError     DNSError ConnectError TLSError(TLSVerifyError) ProxyError AddressDeniedError
@@ -115,6 +116,12 @@ class CallbackError(UsageError):
     """A callback of yours refused or raised."""
 
     code = _ffi.HC_E_CALLBACK
+
+
+class AgainError(UsageError):
+    """Nothing is there yet. The session waits by itself; this is never raised."""
+
+    code = _ffi.HC_E_AGAIN
 
 
 class ResourceError(Error):

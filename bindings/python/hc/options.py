@@ -184,7 +184,7 @@ def _table(struct: Any, without: Iterable[str]) -> Dict[str, Option]:
 
 
 SESSION_OPTIONS = _table(_ffi.hc_session_options, ())
-REQUEST_OPTIONS = _table(_ffi.hc_request, ("method", "url", "body", "body_kind"))
+REQUEST_OPTIONS = _table(_ffi.hc_request, ("method", "url", "body", "body_kind", "stream"))
 
 
 def fill(struct: Any, table: Mapping[str, Option], given: Mapping[str, Any]) -> None:

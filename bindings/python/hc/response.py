@@ -57,9 +57,6 @@ class Head:
     _headers: Headers
     _all: Dict[str, Any]
 
-    def __del__(self, free: Any = untyped(lib.hc_response_free), pointer: Any = ctypes.c_void_p) -> None:
-        free(pointer(self._handle))
-
     def __getattr__(self, name: str) -> Any:
         """Fills the slots that are filled on demand; a slot that has its value never comes here."""
         if name == "_headers":
@@ -155,6 +152,9 @@ class Response(Head):
         else:
             self._address = address
             self._length = length
+
+    def __del__(self, free: Any = untyped(lib.hc_response_free), pointer: Any = ctypes.c_void_p) -> None:
+        free(pointer(self._handle))
 
     def __getattr__(self, name: str) -> Any:
         if name == "_body":

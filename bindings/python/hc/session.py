@@ -7,7 +7,7 @@ import threading
 import warnings
 from asyncio import get_running_loop
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Coroutine, Dict, Generator, Iterable, List, Optional, Type, Union
+from typing import TYPE_CHECKING, Any, Callable, Coroutine, Dict, Generator, Iterable, List, Optional, Type, TypeVar, Union
 
 from . import _callbacks, _ffi, _lifetime, errors
 from ._callbacks import ResolveQuery, SocketInfo
@@ -28,30 +28,30 @@ from .options import (
     views_of,
 )
 from .response import Response
+from .stream import AsyncStream, BlockingNews, BlockingStream, LoopNews
 
 if TYPE_CHECKING:
-    from ._signatures import AsyncMethod, AsyncRequest, SyncMethod, SyncRequest
+    from ._signatures import AsyncMethod, AsyncRequest, AsyncStreamRequest, SyncMethod, SyncRequest, SyncStreamRequest
 
 _STATS = Layout(_ffi.hc_stats)
 _MAKERS: Dict[str, Callable[[Any], Any]] = {"on_log": _callbacks.on_log, "on_socket": _callbacks.on_socket, "on_resolve": _callbacks.on_resolve}
 
 
-class Call(Coroutine[Any, Any, Response]):
+Answer = TypeVar("Answer")
+
+
+class Sending(Coroutine[Any, Any, Answer]):
     """A request that is sent when it is awaited: `response = await call`, or `async with call as response`."""
 
     __slots__ = ("_coroutine",)
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Response]) -> None:
+    _coroutine: Coroutine[Any, Any, Answer]
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Answer]) -> None:
         self._coroutine = coroutine
 
-    def __await__(self) -> Generator[Any, Any, Response]:
+    def __await__(self) -> Generator[Any, Any, Answer]:
         return self._coroutine.__await__()
-
-    async def __aenter__(self) -> Response:
-        return await self._coroutine
-
-    async def __aexit__(self, *_: Any) -> None:
-        pass
 
     def send(self, value: Any) -> Any:
         return self._coroutine.send(value)
@@ -61,6 +61,31 @@ class Call(Coroutine[Any, Any, Response]):
 
     def close(self) -> None:
         self._coroutine.close()
+
+
+class Call(Sending[Response]):
+    """For a response with its whole body."""
+
+    __slots__ = ()
+
+    async def __aenter__(self) -> Response:
+        return await self._coroutine
+
+    async def __aexit__(self, *_: Any) -> None:
+        pass
+
+
+class StreamCall(Sending[AsyncStream]):
+    """For a response whose body is read piece by piece, and given back at the end of the `async with`."""
+
+    __slots__ = ("_response",)
+
+    async def __aenter__(self) -> AsyncStream:
+        self._response = await self._coroutine
+        return self._response
+
+    async def __aexit__(self, *_: Any) -> None:
+        self._response.close()
 
 
 class Sender:
@@ -83,11 +108,17 @@ class Sender:
         return request
 
     def send(
-        self, method: str, url: Any, options: Dict[str, Any], token: int, submit: Any = untyped(lib.hc_session_submit)
+        self,
+        method: str,
+        url: Any,
+        options: Dict[str, Any],
+        token: int,
+        is_streamed: bool = False,
+        submit: Any = untyped(lib.hc_session_submit),
     ) -> int:
         """Returns the request's id. One call into the library, and nothing else for a GET without options."""
-        if options or method != "GET" or type(url) is not str or not url.isascii():
-            self._send_full(method, url, dict(options), token, submit)
+        if options or is_streamed or method != "GET" or type(url) is not str or not url.isascii():
+            self._send_full(method, url, dict(options), token, is_streamed, submit)
             return self.id.value
         data = url.encode()
         request, view = self._request, self._url
@@ -98,12 +129,15 @@ class Sender:
             raise errors.of_details(self._error, self._error.status)
         return self.id.value
 
-    def _send_full(self, method: str, url: Any, options: Dict[str, Any], token: int, submit: Any) -> None:
+    def _send_full(
+        self, method: str, url: Any, options: Dict[str, Any], token: int, is_streamed: bool, submit: Any
+    ) -> None:
         request = self._new_request()
         body, params = split_request(options)
         request.method = view_of(as_bytes("method", method))
         request.url = view_of(url_bytes(url, params))
         request.user_data = token
+        request.stream = _ffi.HC_ON if is_streamed else _ffi.HC_OFF
         fill(request, REQUEST_OPTIONS, options)
         borrowed = None if body is None else set_body(request, body)
         if submit(self._session, ctypes.byref(request), *self._more) != 0:
@@ -171,6 +205,7 @@ class Session:
         on_socket: Optional[Callable[[SocketInfo], Any]] = None,
         timeout: Union[Timeout, Seconds, None] = None,
         max_body: Optional[int] = None,
+        body_window: Optional[int] = None,
         max_header_bytes: Optional[int] = None,
         max_headers: Optional[int] = None,
         headers: Optional[HeadersLike] = None,
@@ -216,6 +251,7 @@ class Session:
         put: AsyncMethod
         patch: AsyncMethod
         delete: AsyncMethod
+        stream: AsyncStreamRequest
     else:
 
         def request(self, method, url, **options):
@@ -242,6 +278,10 @@ class Session:
 
         def delete(self, url, **options):
             return Call(self._send("DELETE", url, options))
+
+        def stream(self, method, url, **options):
+            """Sends a request; the response is there with its head, and its body is read piece by piece."""
+            return StreamCall(self._send_streamed(method, url, options))
 
     async def _send(self, method: str, url: Any, options: Dict[str, Any]) -> Response:
         sender = self._sender
@@ -292,6 +332,29 @@ class Session:
         if self._is_closed:
             raise errors.of_code(_ffi.HC_E_CLOSED)
 
+    async def _send_streamed(self, method: str, url: Any, options: Dict[str, Any]) -> AsyncStream:
+        """Until the head is there."""
+        sender = self._sender
+        if sender is None or sender.loop is not get_running_loop():
+            sender = self._join(get_running_loop())
+        token = sender.next_token()
+        try:
+            number = sender.send(method, url, options, token, True)
+            sender.waiting[token] = news = LoopNews(sender.create_future)
+            try:
+                while not news.done():
+                    await news.wait()
+            except BaseException:
+                sender.waiting[token] = None
+                lib.hc_session_cancel(self._handle, number)
+                raise
+            response = AsyncStream(news)
+        except errors.Error as error:
+            error.method, error.url = method, str(url)
+            raise
+        response.method, response.url = method, str(url)
+        return response
+
     # ------------------------------------------------------------------------------------------ requests, blocking
 
     if TYPE_CHECKING:
@@ -303,6 +366,7 @@ class Session:
         put_sync: SyncMethod
         patch_sync: SyncMethod
         delete_sync: SyncMethod
+        stream_sync: SyncStreamRequest
     else:
 
         def request_sync(self, method, url, **options):
@@ -330,10 +394,17 @@ class Session:
         def delete_sync(self, url, **options):
             return self._send_sync("DELETE", url, options)
 
-    def _send_sync(self, method: str, url: Any, options: Dict[str, Any]) -> Response:
+        def stream_sync(self, method, url, **options):
+            """Sends a request and waits for the head of the response; its body is read piece by piece."""
+            return self._send_streamed_sync(method, url, options)
+
+    def _check_blocking(self) -> None:
         if _callbacks.is_inside():
             raise errors.of_code(_ffi.HC_E_DEADLOCK)
         self._require_open()
+
+    def _send_sync(self, method: str, url: Any, options: Dict[str, Any]) -> Response:
+        self._check_blocking()
         sender = self._taken()
         queue: Any = sender.queue
         try:
@@ -345,6 +416,24 @@ class Session:
             raise
         finally:
             self._give_back(sender)
+        response.method, response.url = method, str(url)
+        return response
+
+    def _send_streamed_sync(self, method: str, url: Any, options: Dict[str, Any]) -> BlockingStream:
+        self._check_blocking()
+        sender = self._taken()
+        queue: Any = sender.queue
+        try:
+            token = queue.next_token()
+            sender.send(method, url, options, token, True)
+            news = queue.waiting[token] = BlockingNews(queue.drain_until)
+            queue.drain_until(news.done)
+            response = BlockingStream(news, lambda: self._give_back(sender))
+        except BaseException as failure:
+            self._give_back(sender)
+            if isinstance(failure, errors.Error):
+                failure.method, failure.url = method, str(url)
+            raise
         response.method, response.url = method, str(url)
         return response
 

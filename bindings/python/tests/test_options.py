@@ -39,10 +39,13 @@ def test_a_session_takes_every_option_of_the_c_interface():
 
 
 def test_a_request_takes_every_option_of_the_c_interface():
-    from hc._signatures import AsyncMethod, AsyncRequest, SyncMethod, SyncRequest
+    from hc._signatures import AsyncMethod, AsyncRequest, AsyncStreamRequest, SyncMethod, SyncRequest, SyncStreamRequest
 
-    ours = {"struct_size", "queue", "on_done", "user_data", "body_kind"}
+    ours = {"struct_size", "queue", "on_done", "user_data", "body_kind", "stream"}
     expected = names_of(_ffi.hc_request, ours) | {"json", "params"}
+    for signature in (AsyncStreamRequest, SyncStreamRequest):
+        assert set(inspect.signature(signature.__call__).parameters) - {"self"} == expected
+    expected -= {"body_window"}
     for signature in (AsyncRequest, SyncRequest):
         assert set(inspect.signature(signature.__call__).parameters) - {"self"} == expected
     for signature in (AsyncMethod, SyncMethod):
