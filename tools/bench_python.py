@@ -14,6 +14,7 @@ def scenarios(servers, place, is_quick):
     for outstanding, (rate, cpu, of_go) in asked.items():
         if outstanding == 64 or not is_quick:
             yield load(servers, place, outstanding, rate, cpu, of_go)
+    yield download(servers, place)
 
 
 def load(servers, place, outstanding, rate, cpu, of_go):
@@ -34,6 +35,22 @@ def load(servers, place, outstanding, rate, cpu, of_go):
         clients.append(go(place, url, outstanding))
         checks.append(at_least("requests/s, of Go's net/http", ratio(RATE, name, "libhc", "Go net/http"), of_go))
     return Scenario(name, f"Python: {outstanding:,} outstanding requests", outstanding, clients, checks)
+
+
+def download(servers, place):
+    """1 GB in pieces, one after another."""
+    name, url = "python-download", servers.large_url()
+
+    def python(client, shown):
+        def command(count, _):
+            return place.python("tests/bench/clients/python/download.py", client, url, count)
+
+        return Client(shown, command, guess=1)
+
+    checks = [at_least("bytes/s, of aiohttp", ratio("mb_per_s", name, "libhc", "aiohttp"), 2.0)]
+    columns = [("MB/s", "mb_per_s", "{:,.0f}"), ("CPU ms/MB", "cpu_ms_per_mb", "{:.2f}")]
+    clients = [python("hc", "libhc"), python("aiohttp", "aiohttp")]
+    return Scenario(name, "Python: downloads of 1 GB, streamed", 1, clients, checks, columns)
 
 
 def go(place, url, outstanding):

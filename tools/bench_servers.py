@@ -32,6 +32,7 @@ http {{
   server {{
     listen 127.0.0.1:{http} backlog=4096;
     location = /1k {{ return 200 "{body}"; }}
+    location = /1g {{ alias {prefix}/1g; }}
   }}
   server {{ # every handshake is a full one
     listen 127.0.0.1:{https} ssl backlog=4096;
@@ -64,7 +65,7 @@ def end_with_parent():
 class Servers:
     """Starts them, tells their URLs, ends them.
 
-    1 KB bodies: url() over http, tls_url() with full handshakes only, resuming_url() with resumption; with `host`,
+    large_url() is 1 GB of zeros. 1 KB bodies: url() over http, tls_url() with full handshakes only, resuming_url() with resumption; with `host`,
     a made-up name. delay_url(ms) answers after so many milliseconds.
     """
 
@@ -78,6 +79,9 @@ class Servers:
 
     def url(self, host="127.0.0.1"):
         return f"http://{host}:{self.http}/1k"
+
+    def large_url(self):
+        return f"http://127.0.0.1:{self.http}/1g"
 
     def tls_url(self, host="127.0.0.1"):
         return f"https://{host}:{self.https}/1k"
@@ -115,9 +119,11 @@ class Servers:
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         text = CONFIGURATION.format(
             http=self.http, https=self.https, resuming=self.resuming, body=BODY, files=files,
-            connections=min(files, 16384), user="user root;" if os.geteuid() == 0 else "",
+            prefix=self.prefix, connections=min(files, 16384), user="user root;" if os.geteuid() == 0 else "",
         )
         (self.prefix / "nginx.conf").write_text(text)
+        with (self.prefix / "1g").open("wb") as large:
+            large.truncate(1 << 30)  # sparse
         self._start_nginx()
         self._start_delays()
 

@@ -10,8 +10,6 @@ import resource
 import sys
 import time
 
-CLIENT, URL = sys.argv[1:3]
-OUTSTANDING, REQUESTS = map(int, sys.argv[3:5])
 SIZE = 1024
 
 
@@ -20,9 +18,9 @@ def cpu_seconds():
     return usage.ru_utime + usage.ru_stime
 
 
-async def run(get):
+async def run(get, outstanding, requests):
     """All requests through one coroutine function; returns seconds and CPU seconds."""
-    numbers = iter(range(REQUESTS))
+    numbers = iter(range(requests))
 
     async def worker():
         for _ in numbers:
@@ -31,38 +29,45 @@ async def run(get):
                 raise SystemExit(f"a wrong answer: {status}, {len(body)} bytes")
 
     started, cpu = time.perf_counter(), cpu_seconds()
-    await asyncio.gather(*(worker() for _ in range(OUTSTANDING)))
+    await asyncio.gather(*(worker() for _ in range(outstanding)))
     return time.perf_counter() - started, cpu_seconds() - cpu
 
 
-async def hc():
+async def hc(url, outstanding, requests):
     import hc
 
-    async with hc.Session(limit=OUTSTANDING) as session:
+    async with hc.Session(limit=outstanding) as session:
 
         async def get():
-            response = await session.get(URL)
+            response = await session.get(url)
             return response.status, response.body
 
-        return await run(get)
+        return await run(get, outstanding, requests)
 
 
-async def aiohttp():
+async def aiohttp(url, outstanding, requests):
     import aiohttp
 
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=OUTSTANDING)) as session:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=outstanding)) as session:
 
         async def get():
-            async with session.get(URL) as response:
+            async with session.get(url) as response:
                 return response.status, await response.read()
 
-        return await run(get)
+        return await run(get, outstanding, requests)
 
 
-if CLIENT.startswith("uvloop-"):
-    import uvloop
+def main():
+    client, url = sys.argv[1:3]
+    outstanding, requests = map(int, sys.argv[3:5])
+    if client.startswith("uvloop-"):
+        import uvloop
 
-    uvloop.install()
-    CLIENT = CLIENT[len("uvloop-") :]
-seconds, cpu = asyncio.run({"hc": hc, "aiohttp": aiohttp}[CLIENT]())
-print(json.dumps({"requests": REQUESTS, "seconds": seconds, "cpu_us_per_request": cpu / REQUESTS * 1e6}))
+        uvloop.install()
+        client = client[len("uvloop-") :]
+    seconds, cpu = asyncio.run({"hc": hc, "aiohttp": aiohttp}[client](url, outstanding, requests))
+    print(json.dumps({"requests": requests, "seconds": seconds, "cpu_us_per_request": cpu / requests * 1e6}))
+
+
+if __name__ == "__main__":
+    main()
