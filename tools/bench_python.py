@@ -49,7 +49,7 @@ def download(servers, place):
 
     checks = [at_least("bytes/s, of aiohttp", ratio("mb_per_s", name, "libhc", "aiohttp"), 2.0)]
     columns = [("MB/s", "mb_per_s", "{:,.0f}"), ("CPU ms/MB", "cpu_ms_per_mb", "{:.2f}")]
-    clients = [python("hc", "libhc"), python("aiohttp", "aiohttp")]
+    clients = [python("hc", "libhc"), python("views", "libhc, views"), python("aiohttp", "aiohttp")]
     return Scenario(name, "Python: downloads of 1 GB, streamed", 1, clients, checks, columns)
 
 

@@ -7,17 +7,21 @@ closed.
 
 import asyncio
 import ctypes
+import functools
 import warnings
 from types import TracebackType
 from typing import Any, AsyncIterator, Callable, Dict, Iterator, List, Optional, Tuple, Type
 
 from . import _ffi, errors
-from ._library import lib, untyped
+from ._library import Layout, lib, prepared, untyped
 from .response import Head, encoding_of, json_of
 
 CAPACITY = 262_144  # bytes read at one time
 
 _read = untyped(lib.hc_response_read)
+_take = untyped(lib.hc_response_take)
+_free_block = untyped(lib.hc_block_free)
+_CHUNK = Layout(_ffi.hc_chunk, ["bytes.data", "bytes.len", "block"])
 
 
 class News:
@@ -105,7 +109,7 @@ class BlockingNews(News):
 class Body(Head):
     """What both kinds of streamed responses have."""
 
-    __slots__ = ("_news", "_pointer", "_count", "_buffer", "_at_end", "__weakref__")
+    __slots__ = ("_news", "_pointer", "_count", "_buffer", "_chunk", "_at_end", "__weakref__")
 
     def __init__(self, news: Any) -> None:
         self._news = news
@@ -114,6 +118,7 @@ class Body(Head):
         self._pointer = ctypes.c_void_p(self._handle)
         self._count = ctypes.c_size_t()
         self._buffer: Any = b""
+        self._chunk = prepared(_ffi.hc_chunk)
         self._at_end = False
 
     def __del__(self, free: Any = lib.hc_response_free, warn: Any = warnings.warn) -> None:
@@ -136,25 +141,66 @@ class Body(Head):
         """Whether the body was given back; at its end it is, by itself."""
         return self._handle == 0
 
-    def _take(self, limit: int) -> Optional[bytes]:
+    def _read(self, limit: int) -> Optional[bytes]:
         """What is there, up to so many bytes; b"" at the end, None when nothing is there yet."""
         if self._handle == 0:
-            if self._at_end:
-                return b""
-            raise errors.of_code(_ffi.HC_E_CLOSED, "the response is closed")
+            return self._after_close()
         if len(self._buffer) < limit:
             self._buffer = ctypes.create_string_buffer(limit)
         status = _read(self._pointer, self._buffer, ctypes.c_size_t(limit), ctypes.byref(self._count))
-        if status == _ffi.HC_E_AGAIN:
-            return None
         if status != _ffi.HC_OK:
-            error = errors.of_response(self._handle, status)
-            error.method, error.url = self.method, self.url
-            raise error
+            self._check_again(status)
+            return None
         if self._count.value == 0:
-            self._at_end = True
-            self.close()
+            return self._end()
         return ctypes.string_at(self._buffer, self._count.value)
+
+    def _take(self) -> Optional[bytes]:
+        """The next piece, as it was received, with one copy."""
+        if self._handle == 0:
+            return self._after_close()
+        status = _take(self._pointer, ctypes.byref(self._chunk))
+        if status != _ffi.HC_OK:
+            self._check_again(status)
+            return None
+        address, length, block = _CHUNK.struct.unpack_from(self._chunk)
+        if length == 0:
+            return self._end()
+        try:
+            return ctypes.string_at(address, length)
+        finally:
+            _free_block(ctypes.c_void_p(block))
+
+    def _take_view(self) -> Optional[memoryview]:
+        """The same without a copy."""
+        if self._handle == 0:
+            return memoryview(self._after_close())
+        status = _take(self._pointer, ctypes.byref(self._chunk))
+        if status != _ffi.HC_OK:
+            self._check_again(status)
+            return None
+        address, length, block = _CHUNK.struct.unpack_from(self._chunk)
+        if length == 0:
+            return memoryview(self._end())
+        return _view_of(address, length, block)
+
+    def _after_close(self) -> bytes:
+        if self._at_end:
+            return b""
+        raise errors.of_code(_ffi.HC_E_CLOSED, "the response is closed")
+
+    def _check_again(self, status: int) -> None:
+        """Nothing is there: not yet, or never."""
+        if status == _ffi.HC_E_AGAIN:
+            return
+        error = errors.of_response(self._handle, status)
+        error.method, error.url = self.method, self.url
+        raise error
+
+    def _end(self) -> bytes:
+        self._at_end = True
+        self.close()
+        return b""
 
     def close(self) -> None:
         """Gives the rest of the body back. What the head says can still be read."""
@@ -166,6 +212,18 @@ class Body(Head):
         lib.hc_response_free(handle)
 
 
+def _view_of(address: int, length: int, block: int) -> memoryview:
+    """Read-only memory of the library, which is given back when the last view of it goes."""
+    memory = _block_type(length).from_address(address)
+    memory.block = ctypes.c_void_p(block)
+    return memoryview(memory).toreadonly()
+
+
+@functools.lru_cache(maxsize=64)
+def _block_type(length: int) -> Any:
+    return type("Block", (ctypes.c_ubyte * length,), {"__del__": lambda self: _free_block(self.block)})
+
+
 class AsyncStream(Body):
     """A response on an event loop: `async for piece in response`, or read(). One reader at a time."""
 
@@ -174,7 +232,7 @@ class AsyncStream(Body):
     async def read_some(self, limit: int = CAPACITY) -> bytes:
         """What has arrived, at least one byte and at most `limit`; b"" at the end of the body."""
         while True:
-            piece = self._take(limit)
+            piece = self._read(limit)
             if piece is not None:
                 return piece
             await self._news.wait()
@@ -201,13 +259,30 @@ class AsyncStream(Body):
         if pieces.rest:
             yield pieces.rest
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Pieces as they arrive."""
+    async def iter_views(self) -> AsyncIterator[memoryview]:
+        """Pieces as they arrive, in the memory into which they were received, read-only. A view may be kept: its memory
+        is given back when nobody holds it any more."""
         while True:
-            piece = await self.read_some()
-            if not piece:
+            view = self._take_view()
+            if view is None:
+                await self._news.wait()
+            elif view:
+                yield view
+            else:
                 return
-            yield piece
+
+    def __aiter__(self) -> "AsyncStream":
+        """Pieces as they arrive."""
+        return self
+
+    async def __anext__(self) -> bytes:
+        while True:
+            piece = self._take()
+            if piece:
+                return piece
+            if piece is not None:
+                raise StopAsyncIteration
+            await self._news.wait()
 
     async def __aenter__(self) -> "AsyncStream":
         return self
@@ -221,16 +296,16 @@ class AsyncStream(Body):
 class BlockingStream(Body):
     """The same for blocking calls: `for piece in response`, or read()."""
 
-    __slots__ = ("_end",)
+    __slots__ = ("_give_back",)
 
     def __init__(self, news: BlockingNews, end: Callable[[], None]) -> None:
         super().__init__(news)
-        self._end = end  # gives the queue back
+        self._give_back = end  # the queue
 
     def read_some(self, limit: int = CAPACITY) -> bytes:
         """What has arrived, at least one byte and at most `limit`; b"" at the end of the body."""
         while True:
-            piece = self._take(limit)
+            piece = self._read(limit)
             if piece is not None:
                 return piece
             self._news.wait()
@@ -239,7 +314,7 @@ class BlockingStream(Body):
         """Gives the rest of the body back. What the head says can still be read."""
         if self._handle != 0:
             super().close()
-            self._end()
+            self._give_back()
 
     def read(self) -> bytes:
         """The rest of the body."""
@@ -265,10 +340,25 @@ class BlockingStream(Body):
     def __iter__(self) -> Iterator[bytes]:
         """Pieces as they arrive."""
         while True:
-            piece = self.read_some()
-            if not piece:
+            piece = self._take()
+            if piece is None:
+                self._news.wait()
+            elif piece:
+                yield piece
+            else:
                 return
-            yield piece
+
+    def iter_views(self) -> Iterator[memoryview]:
+        """Pieces as they arrive, in the memory into which they were received, read-only. A view may be kept: its memory
+        is given back when nobody holds it any more."""
+        while True:
+            view = self._take_view()
+            if view is None:
+                self._news.wait()
+            elif view:
+                yield view
+            else:
+                return
 
     def __enter__(self) -> "BlockingStream":
         return self

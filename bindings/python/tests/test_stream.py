@@ -91,6 +91,22 @@ def test_the_head_is_there_before_the_body(url, run):
     run(main())
 
 
+def test_views_need_no_copy_and_outlive_everything(url, run):
+    async def main():
+        async with hc.Session() as session:
+            expected = (await session.get(url + "/bytes/300000")).body
+            async with session.stream("GET", url + "/bytes/300000") as response:
+                views = [view async for view in response.iter_views()]
+            assert all(view.readonly for view in views) and b"".join(views) == expected
+            return views, expected
+
+    views, expected = run(main())
+    gc.collect()
+    assert b"".join(views) == expected
+    with hc.Session() as session, session.stream_sync("GET", url + "/bytes/300000") as response:
+        assert b"".join(bytes(view) for view in response.iter_views()) == expected
+
+
 def test_a_piece_is_no_larger_than_asked(url, run):
     async def main():
         async with hc.Session() as session, session.stream("GET", url + "/bytes/10000") as response:

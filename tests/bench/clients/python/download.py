@@ -35,6 +35,19 @@ async def hc():
         return await run(pieces)
 
 
+async def views():
+    import hc
+
+    async with hc.Session() as session:
+
+        async def pieces():
+            async with session.stream("GET", URL) as response:
+                async for view in response.iter_views():
+                    yield view
+
+        return await run(pieces)
+
+
 async def aiohttp():
     import aiohttp
 
@@ -48,7 +61,7 @@ async def aiohttp():
         return await run(pieces)
 
 
-total, seconds, cpu = asyncio.run({"hc": hc, "aiohttp": aiohttp}[CLIENT]())
+total, seconds, cpu = asyncio.run({"hc": hc, "views": views, "aiohttp": aiohttp}[CLIENT]())
 if total == 0:
     raise SystemExit("nothing was read")
 result = {"requests": COUNT, "seconds": seconds, "cpu_us_per_request": cpu / COUNT * 1e6}
