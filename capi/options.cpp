@@ -8,6 +8,7 @@
 #include "adapter/curl_runtime.h"
 #include "capi/guard.h"
 #include "model/text.h"
+#include "model/url.h"
 
 namespace hc::capi {
 namespace {
@@ -142,6 +143,27 @@ void read_headers(const hc_session_options& o, Reader& read, SessionConfig* conf
   }
 }
 
+void read_answers(const hc_session_options& o, Reader& read, SessionConfig* config) {
+  read.number(o.max_redirects, "max_redirects", 0, kMaxRedirects, &config->max_redirects);
+  read.flag(o.insecure_redirects, "insecure_redirects", &config->insecure_redirects);
+  read.flag(o.decompress, "decompress", &config->decompress);
+  read.text(o.base_url, "base_url", &config->base_url);
+  if (config->base_url.empty()) return;
+  Url url;
+  if (Status status = Url::parse(config->base_url, &url); !status.is_ok())
+    read.fail("base_url", status.message());
+}
+
+void read_credentials(const hc_session_options& o, Reader& read, SessionConfig* config) {
+  if (o.username.data == nullptr) return;
+  std::string username;
+  std::string password;
+  read.text(o.username, "username", &username);
+  read.text(o.password, "password", &password);
+  if (username.find(':') != std::string::npos) read.fail("username", "contains a colon");
+  config->credentials = username + ":" + password;
+}
+
 void read_rest(const hc_session_options& o, Reader& read, SessionConfig* config) {
   read.flag(o.tls_verify, "tls_verify", &config->tls_verify);
   read.text(o.ca_file, "ca_file", &config->ca_file);
@@ -172,6 +194,8 @@ Status session_config(const hc_session_options* options, SessionConfig* out) {
   read_sockets(given, read, out);
   read_timeouts(given.timeouts, read, &out->timeouts);
   read_headers(given, read, out);
+  read_answers(given, read, out);
+  read_credentials(given, read, out);
   read_rest(given, read, out);
   if (out->ca_file.empty()) out->ca_file = CurlRuntime::default_ca_file();
   return status;
@@ -201,12 +225,13 @@ extern "C" hc_status hc_session_options_init(hc_session_options* options, size_t
                            &o.send_buffer,
                            &o.max_body,
                            &o.body_window,
+                           &o.max_redirects,
                            &o.max_header_bytes,
                            &o.max_headers}) {
     *number = HC_UNSET;
   }
   for (uint8_t* flag : {&o.force_close, &o.retry_stale, &o.use_dns_cache, &o.family, &o.tls_verify,
-                        &o.tcp_nodelay, &o.tcp_keepalive}) {
+                        &o.tcp_nodelay, &o.tcp_keepalive, &o.insecure_redirects, &o.decompress}) {
     *flag = HC_UNSET_FLAG;
   }
   o.log_level = HC_UNSET_INT;
@@ -220,7 +245,8 @@ extern "C" hc_status hc_request_init(hc_request* request, size_t size) {
   *request = hc_request{};
   request->struct_size = sizeof(hc_request);
   request->body_kind = request->force_close = request->retry_stale = request->stream = HC_UNSET_FLAG;
-  request->max_body = request->body_window = HC_UNSET;
+  request->insecure_redirects = request->decompress = HC_UNSET_FLAG;
+  request->max_body = request->body_window = request->max_redirects = HC_UNSET;
   hc::capi::unset(&request->timeouts);
   return HC_OK;
 }

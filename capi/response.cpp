@@ -24,6 +24,9 @@ extern "C" hc_status hc_response_get_info(const hc_response* response, hc_respon
     value.remote_port = from.remote.port;
     value.timing = from.timing;
     if (from.pipe != nullptr) from.pipe->final_timing(&value.timing);
+    value.url = as_str(from.url());
+    value.history = from.history().data();
+    value.history_count = from.history().size();
     return copy_out(value, "info", info);
   });
 }

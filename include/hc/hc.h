@@ -209,6 +209,9 @@ enum {
   HC_E_INCOMPLETE = -42,  /* the body ended before its announced end              */
   HC_E_PROTOCOL = -43,    /* the answer is not valid HTTP. A retry rarely helps   */
   HC_E_TOO_LARGE = -44,   /* max_body, max_header_bytes or max_headers was passed */
+  HC_E_REDIRECT = -45,    /* a redirect that cannot be followed: no usable Location,
+                             from https to http, or a body that cannot be repeated */
+  HC_E_TOO_MANY_REDIRECTS = -46, /* max_redirects was passed                      */
   /* Clocks; see the *_timeout_ms options. */
   HC_E_TIMEOUT_TOTAL = -60,
   HC_E_TIMEOUT_POOL = -61,
@@ -418,6 +421,19 @@ typedef struct hc_session_options {
                                     count, though they are dropped)                */
   uint64_t max_headers;          /* 128: fields in a response head                 */
 
+  /* What is done with answers. */
+  uint64_t max_redirects;        /* 10: redirects followed by one request; 0: they are
+                                    handed over as answers. Up to 1000             */
+  uint8_t insecure_redirects;    /* HC_OFF: follow from https to http, too         */
+  uint8_t decompress;            /* HC_ON: ask for gzip, deflate, br and zstd, as far
+                                    as libcurl has them, and decode what comes     */
+  uint8_t reserved_answers[6];
+
+  hc_str base_url;               /* none: what relative URLs of requests are resolved
+                                    against (RFC 3986)                             */
+  hc_str username;               /* none: Basic auth for requests without their own  */
+  hc_str password;               /* only with username                             */
+
   /* Sent with each request, unless the request has a field of that name. Up to
      1000; Content-Length and Transfer-Encoding are the library's to write. */
   const hc_header *headers;
@@ -470,8 +486,11 @@ typedef struct hc_request {
   uint8_t retry_stale;        /* as the session says                               */
   uint8_t stream;             /* HC_OFF: HC_ON gives the response at its head, and
                                  its body piece by piece; see chapter 11           */
-  uint8_t reserved_flags[4];
+  uint8_t insecure_redirects; /* as the session says                               */
+  uint8_t decompress;         /* as the session says                               */
+  uint8_t reserved_flags[2];
 
+  uint64_t max_redirects;     /* as the session says                               */
   hc_timeouts timeouts;       /* each as the session says                          */
   uint64_t max_body;          /* as the session says                               */
   uint64_t body_window;       /* as the session says; only with `stream`           */
@@ -736,6 +755,16 @@ typedef struct hc_timing {
   uint64_t done_ns;       /* last byte, or the failure                            */
 } hc_timing;
 
+/** One answer on the way: a redirect that was followed. */
+typedef struct hc_hop {
+  int32_t http_status;
+  int32_t reserved;
+  hc_str method;            /* of the request that got it                         */
+  hc_str url;               /* the same                                           */
+  const hc_header *headers;
+  size_t header_count;
+} hc_hop;
+
 /** Everything about a response in one read. */
 typedef struct hc_response_info {
   uint32_t struct_size;
@@ -755,6 +784,10 @@ typedef struct hc_response_info {
   uint16_t remote_port;
   uint16_t reserved_port[3];
   hc_timing timing;
+  hc_str url;               /* that answered: after redirects, without user and
+                               password, with the fragment                        */
+  const hc_hop *history;    /* redirects that were followed, the first one first  */
+  size_t history_count;
 } hc_response_info;
 
 /**

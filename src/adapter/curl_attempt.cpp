@@ -64,6 +64,7 @@ void CurlAttempt::set_constants() {
   set(CURLOPT_TCP_NODELAY, 0L);  // SocketFactory decides
   set(CURLOPT_SHARE, transport_.share());
 
+  set(CURLOPT_ACCEPT_ENCODING, "");  // all that this libcurl has
   set(CURLOPT_WRITEFUNCTION, write_callback);
   set(CURLOPT_WRITEDATA, this);
   set(CURLOPT_HEADERFUNCTION, header_callback);
@@ -99,6 +100,10 @@ void CurlAttempt::prepare(AttemptPlan plan, AttemptSink& sink, CurlShard& shard,
   set_body();
   set_headers();
   set_connection_rule();
+  if (plan_.request->decompress != decodes_) {
+    decodes_ = plan_.request->decompress;
+    set(CURLOPT_ACCEPT_ENCODING, decodes_ ? "" : nullptr);
+  }
   if (!plan_.request->credentials.empty() || has_credentials_) {
     has_credentials_ = !plan_.request->credentials.empty();
     set(CURLOPT_USERPWD, has_credentials_ ? plan_.request->credentials.data() : nullptr);

@@ -90,6 +90,7 @@ class CurlAttempt final : public Attempt {
   std::vector<curl_slist> fields_;  // over the request's header lines: no copy
   Status refusal_;                  // of a callback of ours that had to stop libcurl
   Method method_ = Method::kGet;    // what the handle is set to
+  bool decodes_ = true;
   bool has_custom_method_ = false;
   bool has_credentials_ = false;
   bool is_held_ = false;

@@ -39,6 +39,8 @@ constexpr StatusEntry kStatuses[] = {
     HC_ENTRY(HC_E_INCOMPLETE, "the body ended before its announced end"),
     HC_ENTRY(HC_E_PROTOCOL, "the answer is not valid HTTP"),
     HC_ENTRY(HC_E_TOO_LARGE, "the response is larger than allowed"),
+    HC_ENTRY(HC_E_REDIRECT, "a redirect that cannot be followed"),
+    HC_ENTRY(HC_E_TOO_MANY_REDIRECTS, "too many redirects"),
     HC_ENTRY(HC_E_TIMEOUT_TOTAL, "total timeout"),
     HC_ENTRY(HC_E_TIMEOUT_POOL, "timeout waiting for a connection slot"),
     HC_ENTRY(HC_E_TIMEOUT_DNS, "timeout resolving the host name"),

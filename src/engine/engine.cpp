@@ -111,8 +111,9 @@ void Engine::on_descriptor_shortage() {
   timers().arm(descriptor_alarm_, later(now(), kDescriptorPause));
 }
 
-ResponseLimits Engine::response_limits(uint64_t max_body) const {
-  return {max_body, config_.max_header_bytes, config_.max_headers};
+ResponseLimits Engine::response_limits(const Request& request) const {
+  return {request.max_redirects > 0, request.decompress, request.max_body, config_.max_header_bytes,
+          config_.max_headers};
 }
 
 void Engine::on_body_room(hc_id id) {

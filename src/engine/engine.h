@@ -66,7 +66,7 @@ class Engine final : public Grantee, public LedgerObserver {
   Admission& admission() { return admission_; }
   Transport& transport() { return *transport_; }
   NameService& names() { return *names_; }
-  ResponseLimits response_limits(uint64_t max_body) const;
+  ResponseLimits response_limits(const Request& request) const;
   void end_losers_later(Transfer& transfer);
   void on_descriptor_shortage();
   /// News of a streamed request before its end.

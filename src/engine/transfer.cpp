@@ -14,10 +14,6 @@ namespace {
 
 constexpr uint8_t kPatienceWithDeadIdle = 2;
 
-// An early release: what is drained so that the connection can serve again, rather than be closed.
-constexpr uint64_t kMostDrained = 64 << 10;
-constexpr Duration kLongestDrain = 100 * kMillisecond;
-
 constexpr hc_timing kNothingHappened{HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET,
                                      HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET};
 
@@ -32,7 +28,7 @@ constexpr std::array<unsigned, 8> kEdges = [] {
   edges[HC_PHASE_CONNECTING] = bit(HC_PHASE_SENDING) | bit(HC_PHASE_WAITING) | end;
   edges[HC_PHASE_SENDING] = bit(HC_PHASE_AWAITING) | bit(HC_PHASE_WAITING) | end;
   edges[HC_PHASE_AWAITING] = bit(HC_PHASE_RECEIVING) | bit(HC_PHASE_WAITING) | end;
-  edges[HC_PHASE_RECEIVING] = end;
+  edges[HC_PHASE_RECEIVING] = bit(HC_PHASE_WAITING) | end;  // a redirect is followed
   return edges;
 }();
 
@@ -94,7 +90,7 @@ void Transfer::on_granted(Permit permit) {
 }
 
 void Transfer::expect_response() {
-  builder_.emplace(engine_->response_limits(request_->max_body));
+  builder_.emplace(engine_->response_limits(*request_));
   if (!request_->is_streamed) return;
   pipe_ = std::make_shared<BodyPipe>(request_->body_window, stream_owner_, id);
   builder_->stream_into(pipe_, *this);
@@ -236,39 +232,6 @@ void Transfer::on_first_byte(Attempt&) {
   enter(HC_PHASE_RECEIVING);
 }
 
-void Transfer::on_head() {
-  http_status_ = builder_->response().http_status();
-  std::unique_ptr<Response> response = builder_->take_head();
-  describe(*response);
-  Completion completion = news(HC_HEAD, HC_OK);
-  completion.response = std::move(response);
-  engine_->on_news(*this, std::move(completion));
-}
-
-void Transfer::on_body_wanted() { engine_->on_news(*this, news(HC_BODY, HC_OK)); }
-
-void Transfer::on_body_held() { clocks_.stop(Clocks::kSockRead); }
-
-void Transfer::on_body_room() {
-  if (is_done() || winner_ == nullptr) return;
-  clocks_.start(Clocks::kSockRead, engine_->now());
-  arm_timer();
-  engine_->transport().resume(*winner_);
-}
-
-void Transfer::on_body_abandoned() {
-  if (is_done() || winner_ == nullptr) return;
-  uint64_t left = builder_->bytes_left();
-  if (left != HC_UNSET && left > kMostDrained) {
-    finish({HC_E_CANCELLED, "released before its end, with more to come than is worth draining"});
-    return;
-  }
-  builder_->discard_rest(kMostDrained);
-  drain_end_ = later(engine_->now(), kLongestDrain);
-  arm_timer();
-  engine_->transport().resume(*winner_);
-}
-
 void Transfer::end_losers() {
   std::vector<Attempt*> losers;
   std::copy_if(running_.begin(), running_.end(), std::back_inserter(losers),
@@ -283,6 +246,10 @@ void Transfer::on_finished(Attempt& attempt, AttemptResult result) {
   count_upload();
   bool was_racing = winner_ == nullptr;
   winner_ = nullptr;
+  if (builder_->is_redirect()) {
+    follow();
+    return;
+  }
   switch (result.kind) {
     case AttemptResult::Kind::kAnswered: finish(Status::ok()); break;
     case AttemptResult::Kind::kNothingIdle: back_in_line(++dead_idle_met_ >= kPatienceWithDeadIdle); break;
@@ -315,6 +282,15 @@ void Transfer::count_upload() {
 void Transfer::back_in_line(bool needs_new) {
   TimePoint now = engine_->now();
   if (race_ != nullptr && phase_ == HC_PHASE_CONNECTING) race_->used += now - phase_since_;
+  needs_new_socket = needs_new;
+  if (builder_) builder_->reset();
+  forget_connection();
+  engine_->admission().rejoin(*this);
+}
+
+// Back in line, for whatever reason.
+void Transfer::forget_connection() {
+  TimePoint now = engine_->now();
   for (Clocks::Name name :
        {Clocks::kSockConnect, Clocks::kSockRead, Clocks::kSockWrite, Clocks::kFirstByte}) {
     clocks_.stop(name);
@@ -323,12 +299,9 @@ void Transfer::back_in_line(bool needs_new) {
   clocks_.start(Clocks::kPool, now - waited_);
   if (!clocks_.is_running(Clocks::kConnect)) clocks_.start(Clocks::kConnect, now);
   timing_.connected_ns = timing_.secured_ns = timing_.ready_ns = timing_.sent_ns = HC_UNSET;
-  if (builder_) builder_->reset();
-  needs_new_socket = needs_new;
   line_since_ = now;
   enter(HC_PHASE_WAITING);
   arm_timer();
-  engine_->admission().rejoin(*this);
 }
 
 void Transfer::on_timer(TimePoint now) {
@@ -410,12 +383,14 @@ std::unique_ptr<Response> Transfer::take_response(Status status) {
   return response;
 }
 
-void Transfer::describe(Response& response) const {
+void Transfer::describe(Response& response) {
   response.timing = timing_;
   response.attempts = attempt_count_;
   response.connection = connection_;
   response.reused = was_reused_;
   response.remote = remote_;
+  response.set_url(request_->url, request_->fragment);
+  response.hops = std::move(hops_);
 }
 
 }  // namespace hc

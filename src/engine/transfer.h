@@ -87,6 +87,9 @@ class Transfer final : public Waiter,
   void ride_idle(Permit permit);
   void back_in_line(bool needs_new);
   void on_stale(Status status);
+  void follow();
+  void begin_hop(std::unique_ptr<Request> request);
+  void forget_connection();
   void count_upload();
 
   bool extend_socket_clock(Clocks::Name name, TimePoint now);
@@ -94,7 +97,7 @@ class Transfer final : public Waiter,
   void arm_timer();
   uint64_t since_submit(TimePoint time) const { return static_cast<uint64_t>(time - submitted_); }
   void expect_response();
-  void describe(Response& response) const;
+  void describe(Response& response);
   Completion news(int32_t kind, Code status) const;
   std::unique_ptr<Response> take_response(Status status);
 
@@ -120,6 +123,8 @@ class Transfer final : public Waiter,
   std::vector<Attempt*> running_;
   Attempt* winner_ = nullptr;  // the attempt that has a connection
   std::optional<ResponseBuilder> builder_;
+
+  std::vector<Response::Hop> hops_;  // redirects followed so far
 
   // Of a streamed request.
   std::weak_ptr<StreamOwner> stream_owner_;

@@ -21,6 +21,7 @@ struct DefaultHeader {
 
 inline constexpr uint64_t kMinBodyWindow = 1 << 10;
 inline constexpr uint64_t kMaxBodyWindow = 1 << 30;
+inline constexpr uint64_t kMaxRedirects = 1000;
 
 /// A session's options, all decided: no "unset" is left.
 struct SessionConfig {
@@ -61,6 +62,11 @@ struct SessionConfig {
   uint64_t body_window = 256 << 10;
   uint64_t max_header_bytes = 65536;
   uint64_t max_headers = 128;
+  uint64_t max_redirects = 10;
+  bool insecure_redirects = false;
+  bool decompress = true;
+  std::string base_url;
+  std::string credentials;  // "user:password" or empty
   std::vector<DefaultHeader> headers;
   std::string user_agent;
 

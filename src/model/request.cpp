@@ -41,6 +41,11 @@ class HeaderBlock {
     text_ += ':';
     end_line();
   }
+  /// One that another block had.
+  void add_line(std::string_view line) {
+    text_ += line;
+    end_line();
+  }
   const std::string& text() const { return text_; }
   size_t lines() const { return lines_; }
 
@@ -170,6 +175,19 @@ bool is_idempotent_method(std::string_view name) {
   return std::find(std::begin(kIdempotent), std::end(kIdempotent), name) != std::end(kIdempotent);
 }
 
+Status find_url(std::string_view text, const SessionConfig& session, Url* out) {
+  return session.base_url.empty() ? Url::parse(text, out) : Url::resolve(session.base_url, text, out);
+}
+
+Status read_answer_fields(const hc_request& args, const SessionConfig& session, Request* request) {
+  request->max_redirects = pick(args.max_redirects, session.max_redirects);
+  if (request->max_redirects > kMaxRedirects) return Status::invalid("max_redirects: is more than 1000");
+  Status status = pick_flag(args.insecure_redirects, session.insecure_redirects, "insecure_redirects",
+                            &request->insecure_redirects);
+  if (!status.is_ok()) return status;
+  return pick_flag(args.decompress, session.decompress, "decompress", &request->decompress);
+}
+
 Status read_stream_fields(const hc_request& args, const SessionConfig& session, Request* request) {
   Status status = pick_flag(args.stream, false, "stream", &request->is_streamed);
   if (!status.is_ok()) return status;
@@ -195,12 +213,15 @@ Status read_plain_fields(const hc_request& args, const SessionConfig& session, R
   if (!status.is_ok()) return status;
   status = read_stream_fields(args, session, request);
   if (!status.is_ok()) return status;
+  status = read_answer_fields(args, session, request);
+  if (!status.is_ok()) return status;
   status = pick_flag(args.force_close, session.force_close, "force_close", &request->force_close);
   if (!status.is_ok()) return status;
   return pick_flag(args.retry_stale, session.retry_stale, "retry_stale", &request->retry_stale);
 }
 
-Status read_credentials(const hc_request& args, const Url& url, std::string* out) {
+Status read_credentials(const hc_request& args, const SessionConfig& session, const Url& url,
+                        std::string* out) {
   if (args.username.data != nullptr) {
     std::string_view username = view(args.username);
     std::string_view password = view(args.password);
@@ -211,18 +232,53 @@ Status read_credentials(const hc_request& args, const Url& url, std::string* out
     *out = std::string(username) + ":" + std::string(password);
   } else if (url.has_userinfo) {
     *out = url.username + ":" + url.password;
+  } else {
+    *out = session.credentials;
   }
   return Status::ok();
 }
 
+// What servers put into a Location against the rules, browsers take, and Url::parse() is too strict for.
+std::string spelled_out(std::string_view location) {
+  std::string out;
+  for (char c : trim(location)) {
+    if (c == ' ') {
+      out += "%20";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+bool is_bound_to_origin(std::string_view name) {
+  constexpr std::string_view kNames[] = {"authorization", "cookie", "proxy-authorization", "host"};
+  return std::any_of(std::begin(kNames), std::end(kNames),
+                     [name](std::string_view bound) { return equals_ignoring_case(name, bound); });
+}
+
+bool is_about_the_body(std::string_view name) {
+  return equals_ignoring_case(name, "expect") || equals_ignoring_case(name.substr(0, 8), "content-");
+}
+
 }  // namespace
+
+// What is copied into bytes_.
+struct Request::Text {
+  std::string_view method;
+  const Url& url;
+  std::string_view headers;
+  size_t header_lines;
+  std::string_view credentials;
+  std::string_view body;
+};
 
 Status Request::create(const hc_request& args, const SessionConfig& session, std::unique_ptr<Request>* out) {
   auto request = std::make_unique<Request>();
   std::string_view method = args.method.data == nullptr ? "GET" : view(args.method);
   if (!is_token(method) || method.size() > 64) return Status::invalid("method: not a token");
   Url url;
-  if (Status status = Url::parse(view(args.url), &url); !status.is_ok()) return status;
+  if (Status status = find_url(view(args.url), session, &url); !status.is_ok()) return status;
   if (Status status = read_plain_fields(args, session, request.get()); !status.is_ok()) return status;
   // RFC 9110 9.3.2 gives a body there no meaning, and libcurl would wait for one in the answer.
   if (method == "HEAD" && request->has_body) return Status::invalid("body: a HEAD request has none");
@@ -231,37 +287,82 @@ Status Request::create(const hc_request& args, const SessionConfig& session, std
   if (Status status = add_headers(args, session, &headers); !status.is_ok()) return status;
   silence_libcurl(args, session, request->force_close, &headers);
   std::string credentials;
-  if (Status status = read_credentials(args, url, &credentials); !status.is_ok()) return status;
+  if (Status status = read_credentials(args, session, url, &credentials); !status.is_ok()) return status;
 
   bool is_borrowed = args.body_kind == HC_BODY_BORROWED;
-  size_t body_bytes = is_borrowed ? 0 : args.body.len;
-  size_t total = method.size() + url.text.size() + url.host.size() + headers.text().size() +
-                 credentials.size() + body_bytes + 5;
-  request->bytes_ = std::make_unique_for_overwrite<char[]>(total);
-  char* end = request->bytes_.get();
-  auto keep = [&end](std::string_view text) {
-    std::string_view kept(end, text.size());
-    if (!text.empty()) std::memcpy(end, text.data(), text.size());
-    end[text.size()] = '\0';
-    end += text.size() + 1;
+  request->keep({method, url, headers.text(), headers.lines(), credentials,
+                 is_borrowed ? std::string_view() : view(args.body)});
+  if (is_borrowed) request->body = view(args.body);
+  *out = std::move(request);
+  return Status::ok();
+}
+
+void Request::keep(const Text& text) {
+  size_t total = text.method.size() + text.url.text.size() + text.url.host.size() + text.headers.size() +
+                 text.credentials.size() + text.url.fragment.size() + text.body.size() + 6;
+  bytes_ = std::make_unique_for_overwrite<char[]>(total);
+  char* end = bytes_.get();
+  auto keep = [&end](std::string_view part) {
+    std::string_view kept(end, part.size());
+    if (!part.empty()) std::memcpy(end, part.data(), part.size());
+    end[part.size()] = '\0';
+    end += part.size() + 1;
     return kept;
   };
-  request->method = classify(method);
-  request->is_idempotent = is_idempotent_method(method);
-  request->method_name = keep(method);
-  request->url = keep(url.text);
-  request->origin = request->url.substr(0, url.origin_size);
-  request->target = request->url.substr(url.origin_size);
-  request->host = keep(url.host);
-  request->credentials = keep(credentials);
-  request->header_lines = static_cast<uint16_t>(headers.lines());
-  request->headers = end;
-  std::memcpy(end, headers.text().data(), headers.text().size());
-  end += headers.text().size();
-  request->body = is_borrowed ? view(args.body) : keep(view(args.body));
-  request->is_https = url.is_https;
-  request->port = url.port;
-  *out = std::move(request);
+  method = classify(text.method);
+  is_idempotent = is_idempotent_method(text.method);
+  method_name = keep(text.method);
+  url = keep(text.url.text);
+  origin = url.substr(0, text.url.origin_size);
+  target = url.substr(text.url.origin_size);
+  host = keep(text.url.host);
+  credentials = keep(text.credentials);
+  fragment = keep(text.url.fragment);
+  header_lines = static_cast<uint16_t>(text.header_lines);
+  headers = end;
+  if (!text.headers.empty()) std::memcpy(end, text.headers.data(), text.headers.size());
+  end += text.headers.size();
+  body = keep(text.body);
+  is_https = text.url.is_https;
+  port = text.url.port;
+}
+
+Status Request::redirect(const Request& from, int32_t http_status, std::string_view location,
+                         std::unique_ptr<Request>* out) {
+  Url url;
+  std::string base(from.url);
+  if (!from.fragment.empty()) base.append("#").append(from.fragment);
+  if (Status status = Url::resolve(base, spelled_out(location), &url); !status.is_ok()) {
+    return {HC_E_REDIRECT, "Location \"" + escaped(location) + "\": " + status.message()};
+  }
+  if (from.is_https && !url.is_https && !from.insecure_redirects) {
+    return {HC_E_REDIRECT, "from https to http (insecure_redirects is off): \"" + escaped(url.text) + "\""};
+  }
+  bool same_origin = from.is_https == url.is_https && from.port == url.port && from.host == url.host;
+  // RFC 9110 15.4: what browsers have always done, and aiohttp does.
+  bool becomes_get = (http_status == 303 && from.method != Method::kHead) ||
+                     ((http_status == 301 || http_status == 302) && from.method == Method::kPost);
+  HeaderBlock headers;
+  const char* line = from.headers;
+  for (size_t i = 0; i < from.header_lines; ++i) {
+    std::string_view text(line);
+    std::string_view name = text.substr(0, text.find_first_of(":;"));
+    bool is_dropped = (!same_origin && is_bound_to_origin(name)) || (becomes_get && is_about_the_body(name));
+    if (!is_dropped) headers.add_line(text);
+    line += text.size() + 1;
+  }
+  std::string credentials(same_origin ? from.credentials : "");
+  if (url.has_userinfo) credentials = url.username + ":" + url.password;
+
+  auto next = std::make_unique<Request>();
+  static_cast<RequestOptions&>(*next) = from;
+  if (!same_origin) next->addresses.clear();
+  next->keep({becomes_get ? "GET" : from.method_name, url, headers.text(), headers.lines(), credentials, {}});
+  if (!becomes_get) {
+    next->has_body = from.has_body;
+    next->body = from.body;
+  }
+  *out = std::move(next);
   return Status::ok();
 }
 

@@ -14,26 +14,40 @@ namespace hc {
 
 enum class Method : uint8_t { kGet, kHead, kPost, kOther };
 
+/// How a request behaves, whichever hop of a redirect it is.
+struct RequestOptions {
+  bool force_close = false;
+  bool retry_stale = true;
+  bool is_streamed = false;
+  bool insecure_redirects = false;
+  bool decompress = true;
+  int32_t priority = 0;
+  uint64_t max_body = 0;
+  uint64_t body_window = 0;
+  uint64_t max_redirects = 0;
+  hc_timeouts timeouts{};
+  std::vector<IpAddress> addresses;  // in place of DNS; usually empty, which allocates nothing
+};
+
 /// One request, checked and copied: what a transfer needs from its caller, in two blocks of memory (this and
 /// `bytes`), because 100,000 of them may wait in line.
-class Request {
+class Request : public RequestOptions {
  public:
   /// Checks everything about `args` that can be wrong. Session defaults are merged in here, on the caller's thread.
   static Status create(const hc_request& args, const SessionConfig& session, std::unique_ptr<Request>* out);
+
+  /// The request that a redirect with this status and Location asks for, in place of `from`, which it must keep: the
+  /// body stands in there. HC_E_REDIRECT: it must not be followed.
+  static Status redirect(const Request& from, int32_t http_status, std::string_view location,
+                         std::unique_ptr<Request>* out);
+  void keep_previous(std::unique_ptr<Request> previous) { previous_ = std::move(previous); }
 
   Method method = Method::kGet;
   bool is_https = false;
   bool is_idempotent = true;
   bool has_body = false;
-  bool force_close = false;
-  bool retry_stale = true;
-  bool is_streamed = false;
   uint16_t port = 0;
   uint16_t header_lines = 0;  // how many NUL-terminated lines stand at `headers`
-  int32_t priority = 0;
-  uint64_t max_body = 0;
-  uint64_t body_window = 0;
-  hc_timeouts timeouts{};
 
   // Views into bytes_, each NUL-terminated there. `body` may be borrowed from the caller.
   std::string_view method_name;
@@ -44,11 +58,14 @@ class Request {
   const char* headers = nullptr;  // "Name: value" lines as libcurl takes them, one after another
   std::string_view body;
   std::string_view credentials;  // "user:password" or empty
-
-  std::vector<IpAddress> addresses;  // in place of DNS; usually empty, which allocates nothing
+  std::string_view fragment;     // of the URL; never sent
 
  private:
+  struct Text;
+  void keep(const Text& text);
+
   std::unique_ptr<char[]> bytes_;
+  std::unique_ptr<Request> previous_;  // the hop before
 };
 
 }  // namespace hc

@@ -10,7 +10,8 @@ namespace hc {
 namespace {
 
 constexpr size_t kUsualHead = 512;
-constexpr uint64_t kMaxAhead = 1U << 20;  // memory taken on the word of a Content-Length
+constexpr uint64_t kMostOfARedirect = 64 << 10;  // more is not worth reading for a connection
+constexpr uint64_t kMaxAhead = 1U << 20;         // memory taken on the word of a Content-Length
 
 std::string_view without_line_end(std::string_view line) {
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
@@ -55,12 +56,28 @@ Response::~Response() {
 const Response::Lazy& Response::lazy() const {
   if (Lazy* made = lazy_.load(std::memory_order_acquire)) return *made;
   auto mine = std::make_unique<Lazy>();
-  size_t status_line_end = std::min(head_.find('\n'), head_.size());
-  mine->headers = split_head(std::string_view(head_).substr(status_line_end));
+  mine->headers = split_head(head().substr(std::min(head().find('\n'), head().size())));
+  for (const Hop& hop : hops) {
+    const std::vector<hc_header>& fields = hop.response->headers();
+    mine->history.push_back({hop.response->http_status(), 0, as_str(hop.method), as_str(hop.response->url()),
+                             fields.data(), fields.size()});
+  }
   if (connection != 0) mine->remote_address = remote.address.to_string();
   Lazy* other = nullptr;  // of a thread that was faster
   if (!lazy_.compare_exchange_strong(other, mine.get(), std::memory_order_acq_rel)) return *other;
   return *mine.release();
+}
+
+// Of "HTTP/1.1 200 OK" what follows the code.
+std::string_view Response::reason() const {
+  std::string_view line = without_line_end(head().substr(0, head().find('\n')));
+  size_t space = line.find(' ');
+  return space != std::string_view::npos && line.size() > space + 5 ? line.substr(space + 5) : "";
+}
+
+void Response::set_url(std::string_view url, std::string_view fragment) {
+  head_ += url;
+  if (!fragment.empty()) head_.append("#").append(fragment);
 }
 
 const std::vector<hc_header>& Response::headers() const { return lazy().headers; }
@@ -128,15 +145,17 @@ bool ResponseBuilder::on_field(std::string_view line) {
     return refuse(HC_E_TOO_LARGE, "response head has more fields than max_headers (" +
                                       std::to_string(limits_.max_headers) + ")");
   }
-  // Only four names matter here: their first letters keep the others cheap.
+  // Only a few names matter here: their first letters keep the others cheap.
   char first = to_lower(line.front());
-  if (first != 'c' && first != 'k' && first != 't') return true;
+  if (first != 'c' && first != 'k' && first != 't' && first != 'l') return true;
   size_t colon = line.find(':');
   if (colon == std::string_view::npos) return true;
   std::string_view name = line.substr(0, colon);
   std::string_view value = trim(line.substr(colon + 1));
   if (equals_ignoring_case(name, "content-length")) return on_content_length(value);
   if (equals_ignoring_case(name, "keep-alive")) on_keep_alive(value);
+  if (limits_.follows_redirects && equals_ignoring_case(name, "location")) location_ = value;
+  if (equals_ignoring_case(name, "content-encoding")) is_encoded_ = true;
   if (equals_ignoring_case(name, "transfer-encoding")) has_transfer_encoding_ = true;
   return true;
 }
@@ -172,7 +191,8 @@ bool ResponseBuilder::end_head() {
     response_->http_status_ = 0;
     fields_ = 0;
     content_length_ = HC_UNSET;
-    has_transfer_encoding_ = false;
+    has_transfer_encoding_ = is_encoded_ = false;
+    location_.clear();
     return true;
   }
   is_head_complete_ = true;
@@ -180,6 +200,11 @@ bool ResponseBuilder::end_head() {
   // other, which is how responses are smuggled.
   if (has_transfer_encoding_ && content_length_ != HC_UNSET) {
     return refuse(HC_E_PROTOCOL, "Content-Length together with Transfer-Encoding");
+  }
+  if (is_followed()) {
+    is_redirect_ = true;
+    discard_rest(kMostOfARedirect);
+    return true;
   }
   if (listener_ != nullptr) {
     listener_->on_head();
@@ -190,6 +215,12 @@ bool ResponseBuilder::end_head() {
   }
   if (content_length_ != HC_UNSET) response_->body_.reserve(std::min(content_length_, kMaxAhead));
   return true;
+}
+
+bool ResponseBuilder::is_followed() const {
+  if (location_.empty()) return false;
+  int32_t status = response_->http_status_;
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
 Intake ResponseBuilder::on_body(std::string_view bytes) {
@@ -228,29 +259,22 @@ void ResponseBuilder::discard_rest(uint64_t most) {
 }
 
 uint64_t ResponseBuilder::bytes_left() const {
-  return content_length_ == HC_UNSET || content_length_ < body_bytes_ ? HC_UNSET
-                                                                      : content_length_ - body_bytes_;
+  bool is_known =
+      content_length_ != HC_UNSET && content_length_ >= body_bytes_ && !(is_encoded_ && limits_.decodes);
+  return is_known ? content_length_ - body_bytes_ : HC_UNSET;
 }
 
 std::unique_ptr<Response> ResponseBuilder::take_head() {
-  find_reason();
   response_->pipe = pipe_;
+  response_->head_size_ = response_->head_.size();
   return std::move(response_);
 }
 
 std::unique_ptr<Response> ResponseBuilder::finish(Status status) {
   HC_CHECK(response_ != nullptr);
   response_->status_ = std::move(status);
-  find_reason();
+  response_->head_size_ = response_->head_.size();
   return std::move(response_);
-}
-
-void ResponseBuilder::find_reason() {
-  std::string_view line =
-      without_line_end(std::string_view(response_->head_).substr(0, response_->head_.find('\n')));
-  // "HTTP/1.1 200 " and what follows.
-  size_t space = line.find(' ');
-  if (space != std::string_view::npos && line.size() > space + 5) response_->reason_ = line.substr(space + 5);
 }
 
 }  // namespace hc

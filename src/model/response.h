@@ -29,11 +29,18 @@ class Response {
   Status outcome() const { return pipe == nullptr ? status_ : pipe->status(); }
   int32_t http_status() const { return http_status_; }
   int32_t http_version() const { return http_version_; }
-  std::string_view reason() const { return reason_; }
+  std::string_view reason() const;
+  /// As received, line ends included.
+  std::string_view head() const { return std::string_view(head_).substr(0, head_size_); }
+  std::string_view url() const { return std::string_view(head_).substr(head_size_); }
+  /// Keeps the URL that answered behind the head, where there is memory for it already.
+  void set_url(std::string_view url, std::string_view fragment);
   std::string_view body() const { return body_; }
   /// In the order of arrival. Taken apart when somebody looks for the first time.
   const std::vector<hc_header>& headers() const;
   const hc_header* find_header(std::string_view name, size_t nth) const;
+  /// Redirects that were followed.
+  const std::vector<hc_hop>& history() const { return lazy().history; }
   /// Numeric, made when somebody looks for the first time.
   const std::string& remote_address() const { return lazy().remote_address; }
 
@@ -44,11 +51,17 @@ class Response {
   uint64_t connection = 0;
   uint32_t attempts = 0;
   bool reused = false;
+  struct Hop {
+    std::unique_ptr<Response> response;
+    std::string method;
+  };
+  std::vector<Hop> hops;
 
  private:
   friend class ResponseBuilder;
   struct Lazy {
     std::vector<hc_header> headers;
+    std::vector<hc_hop> history;
     std::string remote_address;
   };
   const Lazy& lazy() const;
@@ -56,8 +69,8 @@ class Response {
   Status status_;
   int32_t http_status_ = 0;
   int32_t http_version_ = 0;
-  std::string_view reason_;
-  std::string head_;  // as received, line ends included
+  std::string head_;  // and the URL behind it
+  size_t head_size_ = 0;
   std::string body_;
   mutable std::atomic<Lazy*> lazy_{nullptr};
 };
@@ -90,6 +103,8 @@ enum class Intake : uint8_t {
 };
 
 struct ResponseLimits {
+  bool follows_redirects = false;
+  bool decodes = false;
   uint64_t max_body = 0;  // 0: none
   uint64_t max_header_bytes = 65536;
   uint64_t max_headers = 128;
@@ -122,6 +137,9 @@ class ResponseBuilder {
   /// What the server lets the connection idle for: kNever without a word, 0 for "not at all".
   Duration keepalive_hint() const { return keepalive_hint_; }
   uint64_t body_bytes() const { return body_bytes_; }
+  /// The head is that of a redirect to be followed; its body is of no interest.
+  bool is_redirect() const { return is_redirect_; }
+  const std::string& location() const { return location_; }
   /// Of the body, as far as its head told; HC_UNSET: it did not.
   uint64_t bytes_left() const;
 
@@ -133,7 +151,7 @@ class ResponseBuilder {
  private:
   bool refuse(Code code, std::string message);
   Intake stream(std::string_view bytes);
-  void find_reason();
+  bool is_followed() const;
   bool on_status_line(std::string_view line);
   bool on_field(std::string_view line);
   bool on_content_length(std::string_view value);
@@ -150,6 +168,9 @@ class ResponseBuilder {
   bool is_head_complete_ = false;
   bool has_transfer_encoding_ = false;
   uint64_t body_bytes_ = 0;
+  std::string location_;
+  bool is_encoded_ = false;  // Content-Length counts something else than what libcurl gives
+  bool is_redirect_ = false;
   bool is_discarding_ = false;
   uint64_t discards_left_ = 0;
   std::shared_ptr<BodyPipe> pipe_;

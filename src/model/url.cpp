@@ -188,7 +188,47 @@ void spell(std::string_view target, Url* url) {
   append_target(target, &url->text);
 }
 
+// "scheme://authority" of an absolute URL.
+std::string_view origin_part(std::string_view url) {
+  size_t start = url.find("://") + 3;
+  return url.substr(0, std::min(url.find_first_of("/?#", start), url.size()));
+}
+
+bool has_scheme(std::string_view reference) {
+  size_t end = reference.find_first_of(":/?#");
+  return end != std::string_view::npos && end > 0 && reference[end] == ':';
+}
+
+std::string without(std::string_view text, std::string_view first_of) {
+  return std::string(text.substr(0, std::min(text.find_first_of(first_of), text.size())));
+}
+
+// RFC 3986 5.2.2; dot segments are removed by parse().
+std::string merge(std::string_view base, std::string_view reference) {
+  std::string text(reference);
+  if (has_scheme(reference)) return text;
+  std::string_view origin = origin_part(base);
+  if (reference.starts_with("//")) return std::string(origin.substr(0, origin.find(':') + 1)) + text;
+  if (reference.starts_with('/')) return std::string(origin) + text;
+  if (reference.empty() || reference.starts_with('#')) return without(base, "#") + text;
+  if (reference.starts_with('?')) return without(base, "?#") + text;
+  std::string path = without(base.substr(origin.size()), "?#");
+  path.resize(std::min(path.rfind('/'), path.size()));
+  return std::string(origin) + path + "/" + text;
+}
+
 }  // namespace
+
+Status Url::resolve(std::string_view base, std::string_view reference, Url* out) {
+  Url url;
+  if (Status status = parse(merge(base, reference), &url); !status.is_ok()) return status;
+  size_t hash = base.find('#');
+  if (reference.find('#') == std::string_view::npos && hash != std::string_view::npos) {
+    url.fragment = base.substr(hash + 1);
+  }
+  *out = std::move(url);
+  return Status::ok();
+}
 
 Status Url::parse(std::string_view text, Url* out) {
   if (text.empty()) return bad("is empty");
@@ -199,7 +239,9 @@ Status Url::parse(std::string_view text, Url* out) {
 
   Url url;
   if (Status status = parse_scheme(&text, &url); !status.is_ok()) return status;
-  text = text.substr(0, text.find('#'));
+  size_t hash = std::min(text.find('#'), text.size());
+  if (hash < text.size()) url.fragment = text.substr(hash + 1);
+  text = text.substr(0, hash);
   size_t authority_end = std::min(text.find_first_of("/?"), text.size());
   if (Status status = parse_authority(text.substr(0, authority_end), &url); !status.is_ok()) return status;
   spell(text.substr(authority_end), &url);

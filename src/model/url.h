@@ -21,9 +21,17 @@ struct Url {
   std::string username;    // percent-decoded
   std::string password;    // percent-decoded
   bool has_userinfo = false;
+  std::string fragment;  // after the '#', as given; stays here
 
   /// Strict: what is not plainly a URL is HC_E_INVALID with a message that starts with "url: ".
   static Status parse(std::string_view text, Url* out);
+  /// A reference as a server or a caller gives it, in the place of `base` (RFC 3986 5.2): "../x", "?y", "//host/z".
+  /// It inherits the base's fragment if it has none (RFC 9110 10.2.2).
+  static Status resolve(std::string_view base, std::string_view reference, Url* out);
+
+  bool has_origin_of(const Url& other) const {
+    return is_https == other.is_https && port == other.port && host == other.host;
+  }
 };
 
 /// True for a space, a control byte or DEL: never acceptable in a URL.

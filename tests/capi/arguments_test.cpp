@@ -211,6 +211,8 @@ TEST(Names, EveryStatusHasAnOwnNameAndText) {
                            HC_E_INCOMPLETE,
                            HC_E_PROTOCOL,
                            HC_E_TOO_LARGE,
+                           HC_E_REDIRECT,
+                           HC_E_TOO_MANY_REDIRECTS,
                            HC_E_TIMEOUT_TOTAL,
                            HC_E_TIMEOUT_POOL,
                            HC_E_TIMEOUT_DNS,

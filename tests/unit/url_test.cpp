@@ -224,5 +224,55 @@ TEST(Url, EveryControlByteIsRefusedEverywhere) {
   }
 }
 
+// RFC 3986 5.4, but for what http URLs have no use for.
+TEST(UrlResolve, FollowsTheExamplesOfTheStandard) {
+  struct Case {
+    const char* reference;
+    const char* text;
+  };
+  for (const Case& c : {Case{"g", "http://a/b/c/g"},
+                        Case{"./g", "http://a/b/c/g"},
+                        Case{"g/", "http://a/b/c/g/"},
+                        Case{"/g", "http://a/g"},
+                        Case{"//g", "http://g/"},
+                        Case{"?y", "http://a/b/c/d;p?y"},
+                        Case{"g?y", "http://a/b/c/g?y"},
+                        Case{"#s", "http://a/b/c/d;p?q"},
+                        Case{"g;x=1/../y", "http://a/b/c/y"},
+                        Case{"", "http://a/b/c/d;p?q"},
+                        Case{".", "http://a/b/c/"},
+                        Case{"./", "http://a/b/c/"},
+                        Case{"..", "http://a/b/"},
+                        Case{"../g", "http://a/b/g"},
+                        Case{"../..", "http://a/"},
+                        Case{"../../g", "http://a/g"},
+                        Case{"../../../g", "http://a/g"},
+                        Case{"/../g", "http://a/g"},
+                        Case{"g.", "http://a/b/c/g."},
+                        Case{"g?y/../x", "http://a/b/c/g?y/../x"},
+                        Case{"https://z/", "https://z/"}}) {
+    Url url;
+    EXPECT_TRUE(Url::resolve("http://a/b/c/d;p?q", c.reference, &url).is_ok()) << c.reference;
+    EXPECT_EQ(url.text, c.text) << c.reference;
+  }
+}
+
+TEST(UrlResolve, InheritsTheFragmentUnlessThereIsOne) {
+  Url url;
+  ASSERT_TRUE(Url::resolve("http://a/b#top", "c", &url).is_ok());
+  EXPECT_EQ(url.fragment, "top");
+  ASSERT_TRUE(Url::resolve("http://a/b#top", "c#own", &url).is_ok());
+  EXPECT_EQ(url.fragment, "own");
+  ASSERT_TRUE(Url::resolve("http://a", "c", &url).is_ok());
+  EXPECT_EQ(url.text, "http://a/c");
+}
+
+TEST(UrlResolve, RefusesOtherSchemes) {
+  Url url;
+  for (const char* reference : {"ftp://a/", "javascript:x", "mailto:a@b", "http:g"}) {
+    EXPECT_EQ(Url::resolve("http://a/", reference, &url).code(), HC_E_INVALID) << reference;
+  }
+}
+
 }  // namespace
 }  // namespace hc

@@ -63,6 +63,8 @@ HC_E_DISCONNECTED = -41
 HC_E_INCOMPLETE = -42
 HC_E_PROTOCOL = -43
 HC_E_TOO_LARGE = -44
+HC_E_REDIRECT = -45
+HC_E_TOO_MANY_REDIRECTS = -46
 HC_E_TIMEOUT_TOTAL = -60
 HC_E_TIMEOUT_POOL = -61
 HC_E_TIMEOUT_DNS = -62
@@ -197,6 +199,13 @@ class hc_session_options(Structure):
         ("body_window", c_uint64),
         ("max_header_bytes", c_uint64),
         ("max_headers", c_uint64),
+        ("max_redirects", c_uint64),
+        ("insecure_redirects", c_uint8),
+        ("decompress", c_uint8),
+        ("reserved_answers", c_uint8 * 6),
+        ("base_url", hc_str),
+        ("username", hc_str),
+        ("password", hc_str),
         ("headers", POINTER(hc_header)),
         ("header_count", c_size_t),
         ("user_agent", hc_str),
@@ -224,7 +233,10 @@ class hc_request(Structure):
         ("force_close", c_uint8),
         ("retry_stale", c_uint8),
         ("stream", c_uint8),
-        ("reserved_flags", c_uint8 * 4),
+        ("insecure_redirects", c_uint8),
+        ("decompress", c_uint8),
+        ("reserved_flags", c_uint8 * 2),
+        ("max_redirects", c_uint64),
         ("timeouts", hc_timeouts),
         ("max_body", c_uint64),
         ("body_window", c_uint64),
@@ -248,6 +260,17 @@ class hc_timing(Structure):
     ]
 
 
+class hc_hop(Structure):
+    _fields_ = [
+        ("http_status", c_int32),
+        ("reserved", c_int32),
+        ("method", hc_str),
+        ("url", hc_str),
+        ("headers", POINTER(hc_header)),
+        ("header_count", c_size_t),
+    ]
+
+
 class hc_response_info(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -266,6 +289,9 @@ class hc_response_info(Structure):
         ("remote_port", c_uint16),
         ("reserved_port", c_uint16 * 3),
         ("timing", hc_timing),
+        ("url", hc_str),
+        ("history", POINTER(hc_hop)),
+        ("history_count", c_size_t),
     ]
 
 

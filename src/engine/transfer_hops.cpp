@@ -1,0 +1,86 @@
+// What makes a transfer more than one exchange: a body that its reader takes piece by piece, and redirects.
+#include <string>
+#include <utility>
+
+#include "engine/engine.h"
+#include "engine/transfer.h"
+
+namespace hc {
+namespace {
+
+// An early release: what is drained so that the connection can serve again, rather than be closed.
+constexpr uint64_t kMostDrained = 64 << 10;
+constexpr Duration kLongestDrain = 100 * kMillisecond;
+
+}  // namespace
+
+void Transfer::on_head() {
+  http_status_ = builder_->response().http_status();
+  std::unique_ptr<Response> response = builder_->take_head();
+  describe(*response);
+  Completion completion = news(HC_HEAD, HC_OK);
+  completion.response = std::move(response);
+  engine_->on_news(*this, std::move(completion));
+}
+
+void Transfer::on_body_wanted() { engine_->on_news(*this, news(HC_BODY, HC_OK)); }
+
+void Transfer::on_body_held() { clocks_.stop(Clocks::kSockRead); }
+
+void Transfer::on_body_room() {
+  if (is_done() || winner_ == nullptr) return;
+  clocks_.start(Clocks::kSockRead, engine_->now());
+  arm_timer();
+  engine_->transport().resume(*winner_);
+}
+
+void Transfer::on_body_abandoned() {
+  if (is_done() || winner_ == nullptr) return;
+  uint64_t left = builder_->bytes_left();
+  if (left != HC_UNSET && left > kMostDrained) {
+    finish({HC_E_CANCELLED, "released before its end, with more to come than is worth draining"});
+    return;
+  }
+  builder_->discard_rest(kMostDrained);
+  drain_end_ = later(engine_->now(), kLongestDrain);
+  arm_timer();
+  engine_->transport().resume(*winner_);
+}
+
+// The next hop is a request of its own in its origin's line; only the id, the total clock and the history go on.
+void Transfer::follow() {
+  int32_t http_status = builder_->response().http_status();
+  if (hops_.size() >= request_->max_redirects) {
+    finish({HC_E_TOO_MANY_REDIRECTS,
+            "more than " + std::to_string(request_->max_redirects) + " redirects (max_redirects)"});
+    return;
+  }
+  std::unique_ptr<Request> next;
+  Status status = Request::redirect(*request_, http_status, builder_->location(), &next);
+  if (!status.is_ok()) {
+    finish(std::move(status));
+    return;
+  }
+  std::vector<Response::Hop> hops = std::move(hops_);
+  hops.push_back({take_response(Status::ok()), std::string(request_->method_name)});
+  hops_ = std::move(hops);
+  begin_hop(std::move(next));
+}
+
+void Transfer::begin_hop(std::unique_ptr<Request> request) {
+  request->keep_previous(std::move(request_));
+  request_ = std::move(request);
+  Origin& last = *origin;
+  origin = &engine_->admission().origin_of({request_->is_https, request_->port, request_->host});
+  engine_->admission().release(last);
+  race_.reset();
+  expect_response();
+  needs_new_socket = retried_stale_ = false;
+  dead_idle_met_ = 0;
+  waited_ = 0;
+  clocks_.stop(Clocks::kConnect);
+  forget_connection();
+  engine_->admission().join(*this);
+}
+
+}  // namespace hc
