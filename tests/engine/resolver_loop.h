@@ -106,12 +106,6 @@ inline std::string text_of(const LookupResult& result) {
   return out;
 }
 
-/// Entries in /proc/self/NAME: "fd" or "task".
-inline ptrdiff_t count_own(const std::string& name) {
-  return std::distance(std::filesystem::directory_iterator("/proc/self/" + name),
-                       std::filesystem::directory_iterator());
-}
-
 /// A file that ends with the test.
 class TemporaryFile {
  public:

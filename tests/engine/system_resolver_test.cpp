@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/resolver_loop.h"
+#include "support/process.h"
 
 namespace hc {
 namespace {
@@ -100,9 +101,9 @@ TEST_F(SystemResolverTest, AnswersOnTheLoopThread) {
 }
 
 TEST_F(SystemResolverTest, MakesNoThreadUntilItIsAsked) {
-  ptrdiff_t before = count_own("task");
+  size_t before = test::thread_count();
   make(through_gate());
-  EXPECT_EQ(count_own("task"), before);
+  EXPECT_EQ(test::thread_count(), before);
 }
 
 TEST_F(SystemResolverTest, UsesAtMostFourThreads) {
@@ -147,7 +148,7 @@ TEST_F(SystemResolverTest, EndsIdleThreads) {
 }
 
 TEST_F(SystemResolverTest, HasNoThreadAfterItsEnd) {
-  ptrdiff_t before = count_own("task");
+  size_t before = test::thread_count();
   make(through_gate());
   std::vector<Lookup> lookups(10);
   for (Lookup& lookup : lookups) resolver->lookup("a.local", Family::kAny, lookup.done());
@@ -155,13 +156,13 @@ TEST_F(SystemResolverTest, HasNoThreadAfterItsEnd) {
   std::thread opener([this] { gate->open(); });
   resolver.reset();
   opener.join();
-  EXPECT_EQ(count_own("task"), before);
+  EXPECT_EQ(test::thread_count(), before);
   loop.run_for(5 * kMillisecond);
   for (const Lookup& lookup : lookups) EXPECT_FALSE(lookup.is_done);
 }
 
 TEST_F(SystemResolverTest, LeavesAThreadThatDoesNotEndWithinTheGrace) {
-  ptrdiff_t before = count_own("task");
+  size_t before = test::thread_count();
   SystemResolverOptions options = through_gate();
   options.grace = 10 * kMillisecond;
   make(std::move(options));
@@ -171,8 +172,8 @@ TEST_F(SystemResolverTest, LeavesAThreadThatDoesNotEndWithinTheGrace) {
   resolver.reset();
   gate->open();
   // A detached thread cannot be joined: look until it is gone.
-  for (int i = 0; i < 5000 && count_own("task") > before; ++i) loop.run_for(kMillisecond);
-  EXPECT_EQ(count_own("task"), before);
+  for (int i = 0; i < 5000 && test::thread_count() > before; ++i) loop.run_for(kMillisecond);
+  EXPECT_EQ(test::thread_count(), before);
   EXPECT_FALSE(lookup.is_done);
 }
 

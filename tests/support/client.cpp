@@ -2,21 +2,11 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
 namespace hc::test {
 
 std::string loopback(int last_byte) { return "127.0.0." + std::to_string(last_byte); }
-
-bool eventually(const std::function<bool()>& condition, milliseconds timeout) {
-  Stopwatch watch;
-  while (!condition()) {
-    if (watch.elapsed() >= timeout) return condition();
-    std::this_thread::sleep_for(milliseconds(1));
-  }
-  return true;
-}
 
 hc_response_info Outcome::info() const {
   hc_response_info info{};

@@ -9,10 +9,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 
-#include "support/client.h"
+#include "support/eventually.h"
 
 namespace hc::test {
 namespace {
@@ -43,6 +45,29 @@ int wait_for(pid_t child) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+// ThreadSanitizer has one of its own from the first thread of the program on.
+void start_sanitizers_thread() {
+#if defined(__SANITIZE_THREAD__)
+  static const bool is_started = [] {
+    std::thread([] {}).join();
+    return true;
+  }();
+  static_cast<void>(is_started);
+#endif
+}
+
+// pthread_join() returns when the kernel has let go of the thread's memory; out of /proc it goes a moment later, which
+// is long on a busy machine. `stat` is what follows the name in /proc/self/task/TID/stat, see proc(5).
+bool is_exiting(const std::string& stat) {
+  constexpr unsigned long kExiting = 0x4;  // PF_EXITING of linux/sched.h, set before the memory is let go of
+  std::istringstream fields(stat);
+  std::string skipped;
+  for (int i = 0; i < 6; ++i) fields >> skipped;  // state, ppid, pgrp, session, tty_nr, tpgid
+  unsigned long flags = 0;
+  fields >> flags;
+  return (flags & kExiting) != 0;
+}
+
 std::string describe(const std::map<int, std::string>& descriptors) {
   std::string text;
   for (const auto& [fd, target] : descriptors) text += std::to_string(fd) + " " + target + "\n";
@@ -63,11 +88,15 @@ std::map<int, std::string> open_descriptors() {
 }
 
 std::vector<std::string> thread_names() {
+  start_sanitizers_thread();
   std::vector<std::string> names;
   for (const fs::directory_entry& entry : fs::directory_iterator("/proc/self/task")) {
-    std::ifstream file(entry.path() / "comm");
-    std::string name;
-    if (std::getline(file, name)) names.push_back(name);
+    std::ifstream file(entry.path() / "stat");
+    std::string line;
+    size_t end = std::getline(file, line) ? line.rfind(')') : std::string::npos;
+    if (end == std::string::npos || is_exiting(line.substr(end + 1))) continue;
+    size_t begin = line.find('(') + 1;
+    names.push_back(line.substr(begin, end - begin));
   }
   return names;
 }

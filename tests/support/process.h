@@ -10,7 +10,7 @@ namespace hc::test {
 
 /// Descriptor -> what it refers to, as /proc/self/fd tells.
 std::map<int, std::string> open_descriptors();
-/// Names of the threads of this process.
+/// Names of the threads of this process, but for those that have ended and are on their way out of the kernel's list.
 std::vector<std::string> thread_names();
 inline size_t thread_count() { return thread_names().size(); }
 
