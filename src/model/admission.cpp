@@ -111,24 +111,38 @@ void Admission::unpark_all(Ring& parked) {
 void Admission::pump(Grantee& grantee) {
   // A grantee that meets the end of the system's descriptors pauses it from in here.
   while (Origin* origin = is_paused_ ? nullptr : ring_.front()) {
-    Waiter* waiter = first_of(*origin);
-    HC_CHECK(waiter != nullptr);
-    Permit permit;
-    switch (ledger_.admit(*origin, waiter->needs_new_socket, &permit)) {
-      case Refusal::kNone:
-        remove_from_line(*waiter);
-        if (origin->waiting > 0) move_to_ring_end(*origin);  // now it is the others' turn
-        grantee.on_granted(*waiter, std::move(permit));
-        break;
-      case Refusal::kFull: return;
-      case Refusal::kOriginFull: park(*origin, parked_origin_full_); break;
-      case Refusal::kConnectingFull: park(*origin, parked_connecting_); break;
-      case Refusal::kNoDescriptor:
-        park(*origin, parked_descriptor_);
-        budget_.listen(listener_);
-        break;
+    Refusal refusal = admit_first_of(*origin, grantee);
+    if (refusal == Refusal::kOthersShare) {
+      ++origin->passes;
+      move_to_ring_end(*origin);  // a turn all the same: those behind it may have nothing yet
+      refusal = admit_first_of(ledger_.owner_of_room(), grantee);
     }
+    if (refusal == Refusal::kFull) return;
   }
+}
+
+Refusal Admission::admit_first_of(Origin& origin, Grantee& grantee) {
+  Waiter* waiter = first_of(origin);
+  HC_CHECK(waiter != nullptr);
+  Permit permit;
+  Refusal refusal = ledger_.admit(origin, waiter->needs_new_socket, &permit);
+  switch (refusal) {
+    case Refusal::kNone:
+      origin.passes = 0;
+      remove_from_line(*waiter);
+      if (origin.waiting > 0) move_to_ring_end(origin);  // now it is the others' turn
+      grantee.on_granted(*waiter, std::move(permit));
+      break;
+    case Refusal::kFull:
+    case Refusal::kOthersShare: break;
+    case Refusal::kOriginFull: park(origin, parked_origin_full_); break;
+    case Refusal::kConnectingFull: park(origin, parked_connecting_); break;
+    case Refusal::kNoDescriptor:
+      park(origin, parked_descriptor_);
+      budget_.listen(listener_);
+      break;
+  }
+  return refusal;
 }
 
 Waiter* Admission::pop_any() {

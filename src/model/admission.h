@@ -20,8 +20,8 @@ class Grantee {
 /// The gate: who of those in line goes next.
 ///
 /// Rules: first come, first served within an origin and priority; origins take turns; an idle connection is no way
-/// to jump the queue, since whoever's turn it is may have it retired to make room. An origin that cannot go on for
-/// a reason of its own is parked until that reason is gone or somebody else is first in its line, so that a pump
+/// to jump the queue, since whoever's turn it is may have it retired to make room, unless it has its fair share of
+/// the sockets already (docs/decisions/009). An origin that cannot go on for a reason of its own is parked until that reason is gone or somebody else is first in its line, so that a pump
 /// costs as much as it starts.
 /// Life cycle of an origin: made by origin_of(), in the ring while it has waiters and is not parked, gone when
 /// nobody waits for it, rides it or has a socket of it.
@@ -58,6 +58,7 @@ class Admission {
  private:
   using Ring = IntrusiveList<Origin, Origin>;
 
+  Refusal admit_first_of(Origin& origin, Grantee& grantee);
   Waiter* first_of(Origin& origin);
   void remove_from_line(Waiter& waiter);
   void count_in(Waiter& waiter);

@@ -7,6 +7,9 @@
 namespace hc {
 namespace {
 
+// Who holds one socket less than another gets the odd one after so many turns, not at each: its own may be busy for
+// hours.
+constexpr uint32_t kMostPasses = 32;
 constexpr uint64_t kPartOfTheShare = 8;    // a session gives up one of so many at one time
 constexpr Duration kUnused = 1 * kSecond;  // idle for so long: it may go for another session's sake
 
@@ -75,8 +78,18 @@ Refusal Ledger::make_room(Origin& origin, bool needs_new_socket) {
 
   Connection* victim = is_origin_full ? find_retirable(&origin, own) : find_retirable(nullptr, own);
   if (victim == nullptr) return is_origin_full ? Refusal::kOriginFull : Refusal::kFull;
+  if (is_share_of(victim->origin(), origin)) return Refusal::kOthersShare;
   retire(*victim);
   return Refusal::kNone;
+}
+
+// Whether the idle connection of `owner` stays with it although it is the turn of `asking`, which holds as many sockets.
+// With turns alone nearly every request at the limit would retire another origin's connection (docs/decisions/009).
+bool Ledger::is_share_of(const Origin& owner, const Origin& asking) {
+  bool has_use = owner.waiting > 0 && !owner.is_parked;
+  if (&owner == &asking || !has_use || asking.sockets == 0) return false;
+  if (owner.sockets <= asking.sockets) return true;
+  return owner.sockets == asking.sockets + 1 && asking.passes < kMostPasses;
 }
 
 // The longest idle one that no permit was given for; of `only`, if given, and not of `except`.

@@ -89,6 +89,7 @@ enum class Refusal : uint8_t {
   kOriginFull,      // limit_per_host
   kConnectingFull,  // max_connecting
   kFull,            // limit, and no idle connection can make room
+  kOthersShare,     // limit, and the idle connection that could make room is its owner's by fair share
   kNoDescriptor,    // the process's budget
 };
 
@@ -124,6 +125,9 @@ class Ledger {
 
   /// Gives the right to a socket, or says why not. Retires an idle connection if that makes the room.
   Refusal admit(Origin& origin, bool needs_new_socket, Permit* out);
+
+  /// After kOthersShare: whose turn it is then.
+  Origin& owner_of_room() { return find_retirable(nullptr, nullptr)->origin(); }
 
   /// A socket was made on a permit of kind kNewSocket, which is spent.
   Connection& open(Permit permit, int fd, const Endpoint& remote, TimePoint now);
@@ -161,6 +165,7 @@ class Ledger {
   friend class Permit;
 
   Refusal make_room(Origin& origin, bool needs_new_socket);
+  static bool is_share_of(const Origin& owner, const Origin& asking);
   Connection* find_retirable(const Origin* only, const Origin* except);
   bool take_idle(Origin& origin, Permit* out);
   uint32_t choose_shard(const Origin& origin) const;

@@ -73,6 +73,7 @@ class Origin : public ListLink<Origin> {
   std::map<int32_t, IntrusiveList<Waiter, Waiter>, std::greater<>> line;
   size_t waiting = 0;
   bool is_parked = false;  // in one of Admission's parked lists, not in the ring
+  uint32_t passes = 0;     // how often in a row its turn went to the owner of an idle connection
 
   bool is_unused() const { return waiting == 0 && permits == 0 && descriptors == 0 && riders == 0; }
   /// What the transport keeps with it.

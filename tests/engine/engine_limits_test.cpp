@@ -90,6 +90,20 @@ TEST(EngineLimits, ABusyOriginDoesNotStarveQuietOnes) {
   EXPECT_LE(finished, 2 * 50 + 8U);
 }
 
+TEST(EngineLimits, BusyOriginsKeepTheirConnectionsAtTheLimit) {
+  EngineHarness h(config_with(6));
+  for (int i = 0; i < 300; ++i) h.submit(origin(i % 3));
+  h.turn();
+  while (!h.network->attempts().empty()) {  // one at a time, as on a loop that has time for each
+    h.network->answer(*h.network->attempts().front());
+    h.turn();
+    h.network->close_retired();
+  }
+  EXPECT_EQ(h.stats().succeeded, 300U);
+  EXPECT_LE(h.stats().sockets_opened, 6U + 3U)
+      << "the last origins to have waiters take what the others leave";
+}
+
 TEST(EngineLimits, HoldsAnOriginToItsLimit) {
   EngineHarness h(config_with(10, 2));
   for (int i = 0; i < 5; ++i) h.submit(origin(1));

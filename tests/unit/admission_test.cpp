@@ -70,13 +70,28 @@ class AdmissionTest : public testing::Test, protected Grantee, protected LedgerO
     return granted;
   }
   void leave_room(Guest& guest) { permits.erase(&guest); }
-  /// The guest's permit becomes a connection that is idle at once.
+  /// The guest's permit becomes a connection, or takes one, that is idle at once.
   Connection& make_idle(Guest& guest) {
-    Connection& connection = ledger.open(std::move(permits[&guest]), ++last_fd, Endpoint{}, 0);
+    Permit permit = std::move(permits[&guest]);
     permits.erase(&guest);
-    ledger.use_new(connection);
-    ledger.rest(connection, kNever, 0);
-    return connection;
+    Connection* connection = nullptr;
+    if (permit.kind() == Permit::Kind::kIdleSocket) {
+      connection = idle_one_of(*guest.origin);
+      ledger.use_idle(*connection, std::move(permit));
+    } else {
+      connection = &ledger.open(std::move(permit), ++last_fd, Endpoint{}, 0);
+      ledger.use_new(*connection);
+    }
+    ledger.rest(*connection, kNever, 0);
+    return *connection;
+  }
+  Connection* idle_one_of(const Origin& origin) {
+    Connection* found = nullptr;
+    ledger.for_each([&](Connection& connection) {
+      bool fits = &connection.origin() == &origin && connection.state() == Connection::State::kIdle;
+      if (fits) found = &connection;
+    });
+    return found;
   }
   void close_all() {
     std::vector<Connection*> left;
@@ -171,6 +186,66 @@ TEST_F(AdmissionTest, AnIdleConnectionIsNoWayToJumpTheQueue) {
   join("a2", "a");
   EXPECT_EQ(pump(), Names{"b1"});
   EXPECT_EQ(retired["a"], 1);
+}
+
+TEST_F(AdmissionTest, AnOriginThatHoldsAsManyLeavesAnIdleConnectionToItsOwner) {
+  config.limit = 4;
+  for (const char* name : {"a1", "a2", "a3"}) join(name, "a");
+  for (const char* name : {"b1", "b2", "b3"}) join(name, "b");
+  EXPECT_EQ(pump(), (Names{"a1", "b1", "a2", "b2"}));
+  make_idle(*guests[3]);
+  EXPECT_EQ(pump(), Names{"b3"}) << "it was the turn of a";
+  EXPECT_TRUE(retired.empty());
+  make_idle(*guests[4]);
+  EXPECT_EQ(pump(), Names{"a3"}) << "b has no use for it any more";
+  EXPECT_EQ(retired["b"], 1);
+}
+
+TEST_F(AdmissionTest, AnOriginThatHoldsLessGrowsToItsShare) {
+  config.limit = 4;
+  for (const char* name : {"a1", "a2", "a3", "a4", "a5", "a6"}) join(name, "a");
+  EXPECT_EQ(pump(), (Names{"a1", "a2", "a3", "a4"}));
+  for (const char* name : {"b1", "b2", "b3"}) join(name, "b");
+  Names order;
+  for (size_t i = 0; i < 4; ++i) {
+    make_idle(*guests[i]);
+    for (const std::string& name : pump()) order.push_back(name);
+  }
+  EXPECT_EQ(order, (Names{"a5", "b1", "a6", "b2"}));
+  EXPECT_EQ(origin("a").sockets, 2U);
+  EXPECT_EQ(origin("b").sockets, 2U);
+}
+
+TEST_F(AdmissionTest, AnOddConnectionChangesHandsAfterManyTurns) {
+  config.limit = 3;
+  for (const char* name : {"a1", "b1", "a2"}) join(name, name[0] == 'a' ? "a" : "b");
+  EXPECT_EQ(pump(), (Names{"a1", "b1", "a2"}));
+  join("b2", "b");
+  Guest* last = guests[2].get();
+  int of_a = 0;
+  for (; of_a < 1000; ++of_a) {
+    Guest* next = &join("a", "a");
+    make_idle(*last);
+    if (pump() != Names{"a"}) break;
+    last = next;
+  }
+  EXPECT_EQ(granted, Names{"b2"}) << "its other connection is still busy";
+  EXPECT_EQ(of_a, 32);
+  EXPECT_EQ(retired["a"], 1);
+}
+
+TEST_F(AdmissionTest, WhoLeavesItsTurnDoesNotHoldUpOneThatHasNothing) {
+  config.limit = 2;
+  for (const char* name : {"a1", "a2"}) join(name, "a");
+  for (const char* name : {"b1", "b2", "b3"}) join(name, "b");
+  EXPECT_EQ(pump(), (Names{"a1", "b1"}));
+  join("c1", "c");
+  then = [this](Guest& guest, Permit permit) {
+    permits[&guest] = std::move(permit);
+    if (guest.name[0] == 'b') make_idle(guest);
+  };
+  make_idle(*guests[2]);
+  EXPECT_EQ(pump(), (Names{"b2", "c1"})) << "first it was the turn of a, whose a1 is busy for long";
 }
 
 TEST_F(AdmissionTest, TenThousandInOneOriginDoNotHoldUpFiftyOthers) {
