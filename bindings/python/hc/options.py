@@ -23,7 +23,9 @@ Seconds = Union[int, float]
 FOREVER = math.inf
 
 _LEAST_BORROWED = 65536  # bytes of a body; below, copying is cheaper than keeping it alive
-_FAMILIES = {"any": _ffi.HC_FAMILY_ANY, "v4": _ffi.HC_FAMILY_V4, "v6": _ffi.HC_FAMILY_V6}
+_NAMED = {
+    "family": {"any": _ffi.HC_FAMILY_ANY, "v4": _ffi.HC_FAMILY_V4, "v6": _ffi.HC_FAMILY_V6},
+}
 
 
 class Timeout(NamedTuple):
@@ -83,10 +85,12 @@ def _set_flag(struct: Any, field: str, name: str, value: Any) -> None:
     setattr(struct, field, _ffi.HC_ON if value else _ffi.HC_OFF)
 
 
-def _set_family(struct: Any, field: str, name: str, value: Any) -> None:
-    if value not in _FAMILIES:
-        raise InvalidError(f"{name}: must be one of {', '.join(map(repr, _FAMILIES))}, not {value!r}")
-    setattr(struct, field, _FAMILIES[value])
+def _set_named(struct: Any, field: str, name: str, value: Any) -> None:
+    """A number that has a name in Python."""
+    names = _NAMED[field]
+    if not isinstance(value, str) or value not in names:
+        raise InvalidError(f"{name}: must be one of {', '.join(map(repr, names))}, not {value!r}")
+    setattr(struct, field, names[value])
 
 
 def as_bytes(name: str, value: Any) -> bytes:
@@ -110,7 +114,7 @@ def _set_texts(struct: Any, field: str, name: str, value: Any) -> None:
         raise InvalidError(f"{name}: must be a list, not {type(value).__name__}")
     views = views_of(name, value)
     setattr(struct, field, views)
-    setattr(struct, _count_of(field), len(views))
+    setattr(struct, _count_of(struct, field), len(views))
 
 
 def views_of(name: str, texts: Iterable[Any]) -> Any:
@@ -129,7 +133,7 @@ def _set_headers(struct: Any, field: str, name: str, value: HeadersLike) -> None
         text = _ffi.hc_str() if content is None else view_of(as_bytes("headers", content))
         rows.append(_ffi.hc_header(view_of(as_bytes("headers", header)), text))
     setattr(struct, field, (_ffi.hc_header * len(rows))(*rows))
-    setattr(struct, _count_of(field), len(rows))
+    setattr(struct, _count_of(struct, field), len(rows))
 
 
 def _set_timeout(struct: Any, field: str, name: str, value: Any) -> None:
@@ -140,8 +144,9 @@ def _set_timeout(struct: Any, field: str, name: str, value: Any) -> None:
             setattr(target, clock + "_ms", milliseconds(f"timeout: {clock}", seconds))
 
 
-def _count_of(field: str) -> str:
-    return {"headers": "header_count", "addresses": "address_count"}.get(field, field + "_count")
+def _count_of(struct: Any, field: str) -> str:
+    """The field with the length of an array: "header_count" of "headers", "address_count" of "addresses"."""
+    return next(name + "_count" for name in (field[:-1], field[:-2]) if hasattr(struct, name + "_count"))
 
 
 # --------------------------------------------------------------------------------------------- tables of options
@@ -152,8 +157,8 @@ _PATHS = {"ca_file"}
 
 def _setter(field: str, kind: Any) -> Optional[Setter]:
     """How a field is set; None for what is no option of its own."""
-    if field == "family":
-        return _set_family
+    if field in _NAMED:
+        return _set_named
     if kind is _ffi.hc_timeouts:
         return _set_timeout
     if kind is _ffi.hc_str:
