@@ -13,6 +13,7 @@ the end of the object closes the queue, which cancels its requests.
 import asyncio
 import ctypes
 import itertools
+import os
 import select
 import threading
 import weakref
@@ -142,6 +143,14 @@ class LoopQueue(CompletionQueue):
         if not self.loop.is_closed():
             self.loop.remove_reader(self.fd)
         self.close()
+
+
+def _in_child() -> None:
+    """A thread that the child does not have may have held the lock."""
+    LoopQueue._lock = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_in_child)
 
 
 class Outcome:

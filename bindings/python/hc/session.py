@@ -33,6 +33,7 @@ from .stream import AsyncStream, BlockingNews, BlockingStream, LoopNews
 if TYPE_CHECKING:
     from ._signatures import AsyncMethod, AsyncRequest, AsyncStreamRequest, SyncMethod, SyncRequest, SyncStreamRequest
 
+_MOST_IDLE = 16  # queues kept for blocking calls; each has two descriptors
 _STATS = Layout(_ffi.hc_stats)
 _MAKERS: Dict[str, Callable[[Any], Any]] = {"on_log": _callbacks.on_log, "on_socket": _callbacks.on_socket, "on_resolve": _callbacks.on_resolve}
 
@@ -444,8 +445,10 @@ class Session:
             return Sender(self._handle, BlockingQueue())
 
     def _give_back(self, sender: Sender) -> None:
-        if sender.queue.close.alive:
+        if sender.queue.close.alive and len(self._idle) < _MOST_IDLE:
             self._idle.append(sender)
+        else:
+            sender.queue.close()
         if self._is_closed:
             self._drop_idle()
 

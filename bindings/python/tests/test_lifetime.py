@@ -102,6 +102,40 @@ def test_fork(url, end):
     passes(python(FORK.replace("HOW_IT_ENDS", end), url))
 
 
+def test_fork_while_another_thread_holds_our_lock(url):
+    passes(
+        python(
+            """
+            import asyncio, os, sys, threading, hc
+            from hc._queue import LoopQueue
+
+            async def get():
+                async with hc.Session() as session:
+                    assert (await session.get(sys.argv[1] + "/bytes/1")).status == 200
+
+            def hold():
+                with LoopQueue._lock:
+                    held.set()
+                    forked.wait()
+
+            held, forked = threading.Event(), threading.Event()
+            thread = threading.Thread(target=hold)
+            thread.start()
+            held.wait()
+            child = os.fork()
+            if child == 0:
+                asyncio.run(asyncio.wait_for(get(), 30))
+                os._exit(0)
+            forked.set()
+            thread.join()
+            _, status = os.waitpid(child, 0)
+            assert os.waitstatus_to_exitcode(status) == 0
+            """,
+            url,
+        )
+    )
+
+
 def test_fork_with_a_running_loop(url):
     """asyncio itself can start another loop in the child; the parent's queue stays the parent's."""
     passes(
@@ -239,6 +273,16 @@ def test_blocking_calls_reuse_their_queues(url):
         for _ in range(50):
             session.get_sync(url + "/bytes/1")
         assert descriptors() == before and len(session._idle) == 1
+
+
+def test_few_queues_are_kept_after_many_blocking_calls_at_once(url):
+    with hc.Session() as session:
+        workers = [threading.Thread(target=session.get_sync, args=(url + "/delay/50",)) for _ in range(40)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert session.stats()["succeeded"] == 40 and 1 <= len(session._idle) <= 16
 
 
 def test_closing_twice_and_from_two_threads(url):
