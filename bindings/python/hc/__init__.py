@@ -18,7 +18,7 @@ from ._runtime import RuntimeInfo, library_path, runtime_info, version
 from .errors import Error
 from .headers import Headers
 from .options import FOREVER, Timeout
-from .response import Remote, Response, Timing
+from .response import Hop, Remote, Response, Timing
 from .session import Call, Session, StreamCall
 from .stream import AsyncStream, BlockingStream
 
@@ -29,6 +29,7 @@ __all__ = [
     "Call",
     "Error",
     "Headers",
+    "Hop",
     "Remote",
     "ResolveQuery",
     "Response",

@@ -6,7 +6,8 @@
       ResourceError        NoMemoryError SystemError OverloadError
       CancelledError
       UnreachableError     DNSError ConnectError TLSError(TLSVerifyError) ProxyError AddressDeniedError
-      ExchangeError        StaleError DisconnectedError IncompleteError ProtocolError TooLargeError
+      ExchangeError        StaleError DisconnectedError IncompleteError ProtocolError TooLargeError RedirectError
+                           TooManyRedirectsError
       TimeoutError         TotalTimeoutError PoolTimeoutError DNSTimeoutError ConnectTimeoutError SockConnectTimeoutError
                            SockReadTimeoutError SockWriteTimeoutError FirstByteTimeoutError
       InternalError
@@ -224,6 +225,18 @@ class TooLargeError(ExchangeError):
     """max_body, max_header_bytes or max_headers was passed."""
 
     code = _ffi.HC_E_TOO_LARGE
+
+
+class RedirectError(ExchangeError):
+    """A redirect that cannot be followed: no usable Location, from https to http, or a body that cannot be repeated."""
+
+    code = _ffi.HC_E_REDIRECT
+
+
+class TooManyRedirectsError(ExchangeError):
+    """max_redirects was passed."""
+
+    code = _ffi.HC_E_TOO_MANY_REDIRECTS
 
 
 if TYPE_CHECKING or sys.version_info >= (3, 11):

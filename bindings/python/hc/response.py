@@ -4,7 +4,7 @@ import codecs
 import ctypes
 import json
 import re
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Dict, Iterator, NamedTuple, Optional, Tuple
 
 from . import _ffi
 from ._library import Layout, bytes_at, lib, prepared, untyped
@@ -12,6 +12,7 @@ from .headers import Headers
 
 _INFO = Layout(_ffi.hc_response_info)
 _FIELD = Layout(_ffi.hc_header)
+_HOP = Layout(_ffi.hc_hop)
 _VERSIONS = {0: "", 10: "HTTP/1.0", 11: "HTTP/1.1", 20: "HTTP/2"}
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s;"']+)""", re.IGNORECASE)
@@ -45,22 +46,34 @@ class Remote(NamedTuple):
     port: int
 
 
+class Hop(NamedTuple):
+    """A redirect that was followed: the answer, and the request that got it."""
+
+    status: int
+    method: str
+    url: str
+    headers: Headers
+
+
 class Head:
     """The head of a response, and how it came about. Read from the library's memory when somebody asks for it."""
 
-    __slots__ = ("status", "method", "url", "_handle", "_headers", "_all")
+    __slots__ = ("status", "method", "asked_url", "_handle", "_headers", "_history", "_all")
 
     status: int  #: 200, 404, ...
-    method: str
-    url: str  #: as it was asked for
+    method: str  #: as it was asked for
+    asked_url: str  #: the same
     _handle: int  # 0: given up
     _headers: Headers
+    _history: Tuple[Hop, ...]
     _all: Dict[str, Any]
 
     def __getattr__(self, name: str) -> Any:
         """Fills the slots that are filled on demand; a slot that has its value never comes here."""
         if name == "_headers":
-            self._headers = Headers(_fields_at(self._info["headers"], self._info["header_count"]))
+            self._headers = Headers(list(_fields_at(self._info["headers"], self._info["header_count"])))
+        elif name == "_history":
+            self._history = tuple(_hops_at(self._info["history"], self._info["history_count"]))
         elif name == "_all":
             self._all = _info_of(self._handle)
         else:
@@ -87,6 +100,16 @@ class Head:
     @property
     def headers(self) -> Headers:
         return self._headers
+
+    @property
+    def url(self) -> str:
+        """Of the answer: after redirects, without user and password."""
+        return str(self._info["url"])
+
+    @property
+    def history(self) -> Tuple[Hop, ...]:
+        """Redirects that were followed, the first one first."""
+        return self._history
 
     @property
     def http_version(self) -> str:
@@ -200,13 +223,24 @@ def _info_of(handle: int) -> Dict[str, Any]:
     info = prepared(_ffi.hc_response_info)
     lib.hc_response_get_info(handle, ctypes.byref(info))
     values: Dict[str, Any] = _INFO.read(info)
-    for name in ("reason", "remote_address"):
-        view = bytes_at(values[name + ".data"], values[name + ".len"])
-        values[name] = view.decode("utf-8", "surrogateescape")
+    for name in ("reason", "remote_address", "url"):
+        values[name] = _text_at(values[name + ".data"], values[name + ".len"])
     return values
 
 
-def _fields_at(address: int, count: int) -> Any:
+def _text_at(address: int, length: int) -> str:
+    return bytes_at(address, length).decode("utf-8", "surrogateescape")
+
+
+def _hops_at(address: int, count: int) -> Iterator[Hop]:
+    table = bytes_at(address, count * _HOP.struct.size)
+    for row in _HOP.struct.iter_unpack(table):
+        hop = dict(zip(_HOP.names, row))
+        method, url = (_text_at(hop[name + ".data"], hop[name + ".len"]) for name in ("method", "url"))
+        yield Hop(hop["http_status"], method, url, Headers(list(_fields_at(hop["headers"], hop["header_count"]))))
+
+
+def _fields_at(address: int, count: int) -> Iterator[Tuple[bytes, bytes]]:
     table = bytes_at(address, count * _FIELD.struct.size)
     for name, name_length, value, value_length in _FIELD.struct.iter_unpack(table):
         yield bytes_at(name, name_length), bytes_at(value, value_length)

@@ -209,6 +209,12 @@ class Session:
         body_window: Optional[int] = None,
         max_header_bytes: Optional[int] = None,
         max_headers: Optional[int] = None,
+        max_redirects: Optional[int] = None,
+        insecure_redirects: Optional[bool] = None,
+        decompress: Optional[bool] = None,
+        base_url: Optional[str] = None,
+        username: Union[str, bytes, None] = None,
+        password: Union[str, bytes, None] = None,
         headers: Optional[HeadersLike] = None,
         user_agent: Union[str, bytes, None] = None,
         ca_file: Union[str, bytes, "os.PathLike[str]", None] = None,
@@ -300,7 +306,7 @@ class Session:
         except errors.Error as error:
             error.method, error.url = method, str(url)
             raise
-        response.method, response.url = method, str(url)
+        response.method, response.asked_url = method, str(url)
         return response
 
     def _give_up(self, sender: LoopSender, token: int, number: int, future: "asyncio.Future[Response]") -> None:
@@ -353,7 +359,7 @@ class Session:
         except errors.Error as error:
             error.method, error.url = method, str(url)
             raise
-        response.method, response.url = method, str(url)
+        response.method, response.asked_url = method, str(url)
         return response
 
     # ------------------------------------------------------------------------------------------ requests, blocking
@@ -417,7 +423,7 @@ class Session:
             raise
         finally:
             self._give_back(sender)
-        response.method, response.url = method, str(url)
+        response.method, response.asked_url = method, str(url)
         return response
 
     def _send_streamed_sync(self, method: str, url: Any, options: Dict[str, Any]) -> BlockingStream:
@@ -435,7 +441,7 @@ class Session:
             if isinstance(failure, errors.Error):
                 failure.method, failure.url = method, str(url)
             raise
-        response.method, response.url = method, str(url)
+        response.method, response.asked_url = method, str(url)
         return response
 
     def _taken(self) -> Sender:

@@ -194,7 +194,7 @@ class Body(Head):
         if status == _ffi.HC_E_AGAIN:
             return
         error = errors.of_response(self._handle, status)
-        error.method, error.url = self.method, self.url
+        error.method, error.url = self.method, self.asked_url
         raise error
 
     def _end(self) -> bytes:
@@ -206,7 +206,7 @@ class Body(Head):
         """Gives the rest of the body back. What the head says can still be read."""
         if self._handle == 0:
             return
-        self._headers, self._all = self.headers, self._info
+        self._headers, self._history, self._all = self.headers, self.history, self._info
         self._buffer = b""
         handle, self._handle = self._handle, 0
         lib.hc_response_free(handle)

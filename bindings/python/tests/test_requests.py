@@ -1,6 +1,7 @@
 """Requests and responses: what the server sees, and what comes back."""
 
 import asyncio
+import gzip
 import json
 import threading
 
@@ -65,7 +66,8 @@ def test_a_response_tells_everything(url, session):
     response = session.get_sync(url + "/bytes/1000")
     assert (before.status, before.ok, before.reason, before.text) == (404, False, "Not Found", "gone")
     assert (response.status, response.ok, response.reason, len(response.body)) == (200, True, "OK", 1000)
-    assert (response.method, response.url) == ("GET", url + "/bytes/1000")
+    assert (response.method, response.url, response.asked_url) == ("GET", url + "/bytes/1000", url + "/bytes/1000")
+    assert response.history == ()
     assert response.http_version == "HTTP/1.1"
     assert (before.reused, response.reused) == (False, True)
     assert before.connection == response.connection == 1
@@ -93,6 +95,62 @@ def test_many_threads_may_read_one_response(url, session):
     for thread in threads:
         thread.join()
     assert seen == [(response.body, response.headers)] * 8
+
+
+# --------------------------------------------------------------------------------------------------------- redirects
+
+
+def test_redirects_are_followed_and_leave_their_history(url, run):
+    async def main():
+        async with hc.Session() as session:
+            response = await session.post(url + "/redirect/2", body=b"x")
+            assert (response.status, response.url, response.asked_url) == (200, url + "/redirect/0", url + "/redirect/2")
+            assert [(hop.status, hop.method, hop.url) for hop in response.history] == [
+                (302, "POST", url + "/redirect/2"), (302, "GET", url + "/redirect/1"),
+            ]
+            assert response.history[0].headers["location"] == "/redirect/1"
+            async with session.stream("GET", url + "/redirect/1") as streamed:
+                pass
+            assert (streamed.url, len(streamed.history)) == (url + "/redirect/0", 1)
+            as_it_is = await session.get(url + "/redirect/1", max_redirects=0)
+            assert (as_it_is.status, as_it_is.headers["location"]) == (302, "/redirect/0")
+            with pytest.raises(hc.errors.TooManyRedirectsError):
+                await session.get(url + "/redirect/5", max_redirects=3)
+        async with hc.Session(max_redirects=0) as session:
+            assert (await session.get(url + "/redirect/1")).status == 302
+
+    run(main())
+
+
+@pytest.mark.parametrize("where", ["session", "request"])
+def test_redirects_from_https_to_http_need_a_word(server, where):
+    target = f"{server.https}/redirect-to?url={server.http}/bytes/3"
+    allowed = {"insecure_redirects": True}
+    with hc.Session(tls_verify=False) as session, pytest.raises(hc.errors.RedirectError):
+        session.get_sync(target)
+    with hc.Session(tls_verify=False, **(allowed if where == "session" else {})) as session:
+        assert session.get_sync(target, **(allowed if where == "request" else {})).url == server.http + "/bytes/3"
+
+
+@pytest.mark.parametrize("where", ["session", "request"])
+def test_compressed_bodies_are_decoded_unless_told_otherwise(url, where):
+    raw = {"decompress": False}
+    with hc.Session() as session:
+        expected = session.get_sync(url + "/bytes/10000").body
+        assert session.get_sync(url + "/gzip/10000").body == expected
+        assert "gzip" in head_of(session.get_sync(url + "/echo/head"))["accept-encoding"]
+        with session.stream_sync("GET", url + "/gzip/10000") as response:
+            assert response.read() == expected
+    with hc.Session(**(raw if where == "session" else {})) as session:
+        body = session.get_sync(url + "/gzip/10000", **(raw if where == "request" else {})).body
+        assert gzip.decompress(body) == expected
+
+
+def test_a_base_url_and_credentials_of_a_session(url):
+    with hc.Session(base_url=url + "/echo/", username="me", password="x") as session:
+        head = session.get_sync("head")
+        assert head.url == url + "/echo/head" and head_of(head)["authorization"] == "Basic bWU6eA=="
+        assert session.get_sync("/bytes/3").body == session.get_sync(url + "/bytes/3").body
 
 
 # ----------------------------------------------------------------------------------------------------------- headers
