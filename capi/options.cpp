@@ -245,7 +245,9 @@ extern "C" hc_status hc_request_init(hc_request* request, size_t size) {
   *request = hc_request{};
   request->struct_size = sizeof(hc_request);
   request->body_kind = request->force_close = request->retry_stale = request->stream = HC_UNSET_FLAG;
-  request->insecure_redirects = request->decompress = HC_UNSET_FLAG;
+  request->insecure_redirects = request->decompress = request->expect_continue = HC_UNSET_FLAG;
+  request->body_fd = HC_UNSET_INT;
+  request->body_offset = request->body_length = HC_UNSET;
   request->max_body = request->body_window = request->max_redirects = HC_UNSET;
   hc::capi::unset(&request->timeouts);
   return HC_OK;

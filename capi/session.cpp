@@ -88,6 +88,15 @@ extern "C" hc_status hc_session_cancel(hc_session* session, hc_id id) {
   });
 }
 
+extern "C" hc_status hc_session_resume_upload(hc_session* session, hc_id id) {
+  return guard(nullptr, [&]() -> Status {
+    HC_RETURN_IF_BAD(check_handle(session, "session"));
+    if (id == 0) return Status::invalid("id: 0");
+    session->session->resume_upload(id);
+    return Status::ok();
+  });
+}
+
 extern "C" hc_status hc_session_close(hc_session* session, uint64_t drain_ms) {
   return guard(nullptr, [&]() -> Status {
     HC_RETURN_IF_BAD(check_handle(session, "session"));

@@ -132,7 +132,9 @@ enum { HC_FAMILY_ANY = 0, HC_FAMILY_V4 = 4, HC_FAMILY_V6 = 6 };
 /** How the body of a request is handed over, for hc_request.body_kind. */
 enum {
   HC_BODY_COPIED = 0,  /* copied before submit returns                           */
-  HC_BODY_BORROWED = 1 /* yours, unchanged and alive until the completion        */
+  HC_BODY_BORROWED = 1, /* yours, unchanged and alive until on_release or HC_DONE */
+  HC_BODY_FILE = 2,    /* a part of a regular file: body_path or body_fd         */
+  HC_BODY_PULLED = 3   /* on_body gives it, piece by piece                       */
 };
 
 /** Where in its life a request was; see hc_error.phase. */
@@ -300,6 +302,21 @@ typedef struct hc_completion {
  * hc_queue_wait() would wait for the thread they are on: HC_E_DEADLOCK.
  */
 typedef void (*hc_completion_fn)(const hc_completion *completion, void *user_data);
+
+/**
+ * Gives the next bytes of a request body, on the loop thread: up to `capacity` of
+ * them into `buffer`, and how many into `count`. Return HC_OK (with a count of 0:
+ * that was the end), HC_E_AGAIN for "not yet" (then call
+ * hc_session_resume_upload(), from any thread, when there is more), or anything
+ * else to fail the request with HC_E_CALLBACK.
+ */
+typedef hc_status (*hc_body_fn)(void *buffer, size_t capacity, size_t *count, void *user_data);
+
+/** Goes back to the first byte of a pulled body. Anything but HC_OK: it cannot. */
+typedef hc_status (*hc_rewind_fn)(void *user_data);
+
+/** Tells that the library is done with what it was lent. */
+typedef void (*hc_release_fn)(void *user_data);
 
 /** Receives one line of log without a line end; `line` lives for the call only. */
 typedef void (*hc_log_fn)(int32_t level, hc_str line, void *user_data);
@@ -488,7 +505,25 @@ typedef struct hc_request {
                                  its body piece by piece; see chapter 11           */
   uint8_t insecure_redirects; /* as the session says                               */
   uint8_t decompress;         /* as the session says                               */
-  uint8_t reserved_flags[2];
+  uint8_t expect_continue;    /* HC_OFF: HC_ON waits up to 1 s for "100 Continue"
+                                 before it sends the body                          */
+  uint8_t reserved_flags[1];
+
+  /* Bodies that are not in memory. A file is opened (a descriptor duplicated) by
+     the submit, and read as the connection takes it. */
+  hc_str body_path;           /* HC_BODY_FILE: this or                             */
+  int32_t body_fd;            /* HC_UNSET_INT; its own offset is not used          */
+  int32_t reserved_body;
+  uint64_t body_offset;       /* HC_BODY_FILE, 0: first byte to send               */
+  uint64_t body_length;       /* HC_BODY_FILE: to the end. HC_BODY_PULLED: if not
+                                 known before, it is sent chunked                  */
+  hc_body_fn on_body;         /* HC_BODY_PULLED                                    */
+  hc_rewind_fn on_rewind;     /* HC_BODY_PULLED, optional: lets it be repeated, for
+                                 a redirect or on a new connection                 */
+  hc_release_fn on_release;   /* optional, for bodies of every kind: called once for
+                                 an accepted request, on the loop thread, when
+                                 nothing of the body is needed any more            */
+  void *body_data;            /* for these three                                   */
 
   uint64_t max_redirects;     /* as the session says                               */
   hc_timeouts timeouts;       /* each as the session says                          */
@@ -605,6 +640,21 @@ HC_API HC_NODISCARD hc_status hc_session_perform(hc_session *session, const hc_r
  * Since      0.1
  */
 HC_API hc_status hc_session_cancel(hc_session *session, hc_id id);
+
+/**
+ * Goes on with an upload whose hc_body_fn said HC_E_AGAIN.
+ *
+ * Parameters
+ *   session  An open session, or a closed one (then nothing happens).
+ *   id       From hc_session_submit(). One that is finished, unknown or not waiting
+ *            for its callback is no error.
+ * Threads    Any, also from a callback. Never blocks on the network.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL session, or id 0
+ *            HC_E_FORKED
+ * Since      0.1
+ */
+HC_API hc_status hc_session_resume_upload(hc_session *session, hc_id id);
 
 /**
  * Ends a session's work; the handle stays valid until hc_session_free().

@@ -4,6 +4,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -142,6 +143,10 @@ void CurlAttempt::set_method() {
 
 void CurlAttempt::set_body() {
   const Request& request = *plan_.request;
+  if (request.source != nullptr) {
+    set_source();
+    return;
+  }
   // A POST without a body says so with "Content-Length: 0" (RFC 9110 8.6).
   if (!request.has_body && request.method != Method::kPost) return;
   set(CURLOPT_POST, 1L);
@@ -181,6 +186,9 @@ void CurlAttempt::recycle() {
   shard_ = nullptr;
   sink_ = nullptr;
   last_activity_ = 0;
+  upload_begin_ = upload_end_ = 0;
+  given_ = 0;
+  source_ended_ = source_waits_ = is_starved_ = false;
   is_held_ = made_socket_ = is_reused_ = was_ready_ = was_sent_ = found_nothing_idle_ = was_repeated_ = false;
   error_text_[0] = '\0';
 }
@@ -196,7 +204,7 @@ size_t CurlAttempt::hold() {
 // libcurl gives the piece again that was not taken, from in here.
 CURLcode CurlAttempt::resume() {
   is_held_ = false;
-  return curl_easy_pause(easy_, CURLPAUSE_CONT);
+  return curl_easy_pause(easy_, is_starved_ ? CURLPAUSE_SEND : CURLPAUSE_CONT);
 }
 
 uint64_t CurlAttempt::uploaded() const {
@@ -212,14 +220,14 @@ void CurlAttempt::sent() {
 }
 
 void CurlAttempt::check_sent() {
-  if (was_ready_ && !was_sent_ && uploaded() >= plan_.request->body.size()) sent();
+  if (was_ready_ && !was_sent_ && is_all_given()) sent();
 }
 
 size_t CurlAttempt::write_callback(char* data, size_t size, size_t count, void* self) noexcept {
   auto& attempt = *static_cast<CurlAttempt*>(self);
   try {
     switch (attempt.builder().on_body({data, size * count})) {
-      case Intake::kTaken: return size * count;
+      case Intake::kTaken: attempt.look_for_early_answer(); return size * count;
       case Intake::kHeld: return attempt.hold();
       case Intake::kRefused: break;
     }
@@ -237,7 +245,9 @@ size_t CurlAttempt::header_callback(char* data, size_t size, size_t count, void*
       attempt.sent();
       attempt.sink_->on_first_byte(attempt);
     }
-    return attempt.builder().on_header_line({data, size * count}) ? size * count : 0;
+    if (!attempt.builder().on_header_line({data, size * count})) return 0;
+    attempt.look_for_early_answer();
+    return size * count;
   } catch (...) {
     attempt.refusal_ = Status(HC_E_NOMEM, "");
     return 0;
@@ -253,7 +263,7 @@ int CurlAttempt::prereq_callback(void* self, char* remote_ip, char*, int, int lo
   if (!attempt.take_connection(remote_ip, local_port)) return kStop;
   attempt.was_ready_ = true;
   if (!attempt.sink_->on_ready(attempt, attempt.is_reused_)) return kStop;
-  if (attempt.plan_.request->body.empty()) attempt.sent();
+  if (attempt.plan_.request->body.empty() && attempt.plan_.request->source == nullptr) attempt.sent();
   return kGo;
 }
 
@@ -328,6 +338,7 @@ CURLcode CurlAttempt::tls_callback(CURL*, void* context, void* self) noexcept {
 
 AttemptResult CurlAttempt::result(CURLcode code) {
   using Kind = AttemptResult::Kind;
+  if (code != CURLE_OK && is_answer_whole()) return {Kind::kAnswered, Status::ok()};
   if (code == CURLE_OK && builder().is_head_complete()) return {Kind::kAnswered, Status::ok()};
   if (!refusal_.is_ok()) return {Kind::kFailed, refusal_};
   if (!builder().status().is_ok()) return {Kind::kFailed, builder().status()};

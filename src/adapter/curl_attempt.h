@@ -50,12 +50,18 @@ class CurlAttempt final : public Attempt {
 
   void set_connection(Connection* connection) { connection_ = connection; }
   void touch(TimePoint now) { last_activity_ = now; }
+  /// Outside libcurl: takes from the body's source what libcurl will ask for next.
+  void fill();
+  void resume_upload();
+  /// The answer is whole although the body of the request has not been sent: nothing more will come of it.
+  bool is_answered_early() const;
   /// Outside libcurl, after its socket's interest changed: tells the sink when the upload is over.
   void check_sent();
   bool is_upload_pending() const { return was_ready_ && !was_sent_; }
 
  private:
   static size_t write_callback(char* data, size_t size, size_t count, void* self) noexcept;
+  static size_t read_callback(char* data, size_t size, size_t count, void* self) noexcept;
   static size_t header_callback(char* data, size_t size, size_t count, void* self) noexcept;
   static int prereq_callback(void* self, char* remote_ip, char* local_ip, int remote_port,
                              int local_port) noexcept;
@@ -70,6 +76,12 @@ class CurlAttempt final : public Attempt {
   void set_headers();
   void set_connection_rule();
   size_t hold();
+  void set_source();
+  size_t give(char* out, size_t capacity);
+  void pull();
+  bool is_all_given() const;
+  bool is_answer_whole() const;
+  void look_for_early_answer();
   bool take_connection(std::string_view remote_ip, int local_port);
   bool ride_idle(std::string_view remote_ip, int local_port);
   void sent();
@@ -93,6 +105,15 @@ class CurlAttempt final : public Attempt {
   bool decodes_ = true;
   bool has_custom_method_ = false;
   bool has_credentials_ = false;
+  // Of a body that has a source.
+  std::unique_ptr<char[]> upload_;  // taken from it, and not yet given to libcurl:
+  size_t upload_begin_ = 0;         // from here
+  size_t upload_end_ = 0;           // to here
+  uint64_t given_ = 0;
+  bool source_ended_ = false;
+  bool source_waits_ = false;  // it said "not yet"
+  bool is_starved_ = false;    // libcurl was told to pause its sending
+
   bool is_held_ = false;
   bool made_socket_ = false;
   bool is_reused_ = false;

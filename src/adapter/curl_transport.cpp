@@ -69,6 +69,7 @@ CurlAttempt* CurlTransport::lease() {
 }
 
 void CurlTransport::give_back(CurlAttempt& attempt) {
+  std::erase(to_fill_, &attempt);
   attempt.recycle();
   free_attempts_.push_back(&attempt);
 }
@@ -124,7 +125,8 @@ void CurlTransport::retire(Connection& connection) {
 }
 
 bool CurlTransport::run() {
-  if (active_.empty()) return false;
+  if (!is_active()) return false;
+  fill_uploads();
   std::vector<CurlShard*> active;
   active.swap(active_);
   for (CurlShard* place : active) {
@@ -134,6 +136,28 @@ bool CurlTransport::run() {
     collect(*place);
   }
   return true;
+}
+
+void CurlTransport::fill_later(CurlAttempt& attempt) {
+  if (std::find(to_fill_.begin(), to_fill_.end(), &attempt) == to_fill_.end()) to_fill_.push_back(&attempt);
+}
+
+// Each one at most once: libcurl may ask for more in here. One by one, since an attempt that ends takes others with it.
+void CurlTransport::fill_uploads() {
+  for (size_t left = to_fill_.size(); left > 0 && !to_fill_.empty(); --left) {
+    CurlAttempt& attempt = *to_fill_.front();
+    to_fill_.erase(to_fill_.begin());
+    if (attempt.is_answered_early()) {
+      finish(attempt, CURLE_OK);
+    } else {
+      attempt.fill();
+    }
+  }
+}
+
+void CurlTransport::resume_upload(Attempt& base) {
+  HC_ASSERT_LOOP(reactor_);
+  static_cast<CurlAttempt&>(base).resume_upload();
 }
 
 void CurlTransport::collect(CurlShard& place) {

@@ -33,10 +33,11 @@ class CurlTransport final : public Transport {
   Status start(AttemptPlan plan, AttemptSink& sink, Attempt** out) override;
   void abort(Attempt& attempt) override;
   void resume(Attempt& attempt) override;
+  void resume_upload(Attempt& attempt) override;
   void retire(Connection& connection) override;
 
   /// True when run() has something to do.
-  bool is_active() const { return !active_.empty(); }
+  bool is_active() const { return !active_.empty() || !to_fill_.empty(); }
   /// Lets libcurl go on where it asked for it, and hands finished attempts to their sinks. False: nothing was left.
   bool run();
 
@@ -54,6 +55,8 @@ class CurlTransport final : public Transport {
   bool keeps_watching(int fd) const;
   void stop_watching(const Connection& connection);
   void mark_active(CurlShard& shard);
+  /// Its upload needs bytes, or it is answered: for when no call of libcurl is on the stack.
+  void fill_later(CurlAttempt& attempt);
   void on_janitor_done(CurlShard& shard);
   static int close_callback(void* self, curl_socket_t fd) noexcept;
 
@@ -62,6 +65,7 @@ class CurlTransport final : public Transport {
   CurlAttempt* lease();
   void give_back(CurlAttempt& attempt);
   void collect(CurlShard& place);
+  void fill_uploads();
   void release_early(Connection& connection);
   void finish(CurlAttempt& attempt, CURLcode code);
   /// After libcurl let go of an attempt: what becomes of its connection.
@@ -81,6 +85,7 @@ class CurlTransport final : public Transport {
   std::vector<std::unique_ptr<CurlAttempt>> attempts_;
   std::vector<CurlAttempt*> free_attempts_;
   std::vector<CurlShard*> active_;  // have to be run
+  std::vector<CurlAttempt*> to_fill_;
   std::vector<std::unique_ptr<CurlShard>> shards_;
   std::vector<std::unique_ptr<Janitor>> janitors_;  // one a shard
 };

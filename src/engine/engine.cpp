@@ -120,6 +120,10 @@ void Engine::on_body_room(hc_id id) {
   if (Transfer* transfer = transfers_.find(id)) transfer->on_body_room();
 }
 
+void Engine::resume_upload(hc_id id) {
+  if (Transfer* transfer = transfers_.find(id)) transfer->resume_upload();
+}
+
 void Engine::on_body_abandoned(hc_id id) {
   if (Transfer* transfer = transfers_.find(id)) transfer->on_body_abandoned();
 }

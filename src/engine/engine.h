@@ -39,6 +39,7 @@ class Engine final : public Grantee, public LedgerObserver {
   /// The reader of a streamed body made room, or is gone.
   void on_body_room(hc_id id);
   void on_body_abandoned(hc_id id);
+  void resume_upload(hc_id id);
   /// Cancels everything that would go to a queue which was closed.
   void cancel_orphans();
   /// Lets nobody in any more, ends those in line, and cancels the rest when `drain` has passed.

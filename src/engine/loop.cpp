@@ -91,6 +91,7 @@ bool Loop::submit(std::unique_ptr<Transfer> transfer, hc_id* id) {
     is_accepted = is_accepting_;
     if (!is_accepting_) return Mail{};
     transfer->id = ++last_id_;
+    transfer->on_accepted();
     if (id != nullptr) *id = last_id_;
     mailed_.fetch_add(1, std::memory_order_relaxed);
     return Mail{std::move(transfer), 0, nullptr};

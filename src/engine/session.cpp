@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <utility>
 
+#include "engine/body_sources.h"
 #include "model/log.h"
 #include "model/request.h"
 
@@ -71,6 +72,9 @@ Status Session::submit(const hc_request& args, Destination destination, hc_id* i
   }
   std::unique_ptr<Request> request;
   if (Status status = Request::create(args, config_, &request); !status.is_ok()) return status;
+  std::unique_ptr<BodySource> source;
+  if (Status status = make_body_source(args, &source); !status.is_ok()) return status;
+  request->source = std::move(source);
   if (destination.queue != nullptr) {
     if (destination.queue->is_closed()) return {HC_E_CLOSED, "the queue is closed"};
     if (!destination.queue->knows(number_)) destination.queue->add_listener(number_, weak_from_this());
@@ -86,6 +90,10 @@ void Session::on_queue_closed() {
 
 void Session::on_body_room(hc_id id) {
   loop_.post([id](Engine& engine) { engine.on_body_room(id); });
+}
+
+void Session::resume_upload(hc_id id) {
+  loop_.post([id](Engine& engine) { engine.resume_upload(id); });
 }
 
 void Session::on_body_abandoned(hc_id id) {

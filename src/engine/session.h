@@ -31,6 +31,7 @@ class Session final : public QueueListener, public StreamOwner, public std::enab
   /// Sends and waits. `out` gets the response when the status is HC_OK.
   Status perform(const hc_request& request, std::unique_ptr<Response>* out);
   void cancel(hc_id id) { loop_.cancel(id); }
+  void resume_upload(hc_id id);
   Status close(Duration drain);
   void close_async(Duration drain, std::function<void()> on_closed);
   /// Closes it if need be; waits unless on the loop thread. The last call.

@@ -159,6 +159,13 @@ void Transfer::try_next_address_if_room() {
 
 // False: the transfer is done, or back in line.
 bool Transfer::run_attempt(Permit permit, const Endpoint& remote) {
+  if (request_->source != nullptr) {
+    if (Status status = request_->source->rewind(); !status.is_ok()) {
+      permit.give_back();
+      finish(std::move(status));
+      return false;
+    }
+  }
   Attempt* attempt = nullptr;
   AttemptPlan plan{request_.get(), origin, &*builder_, std::move(permit), remote};
   Status status = engine_->transport().start(std::move(plan), *this, &attempt);
@@ -232,6 +239,21 @@ void Transfer::on_first_byte(Attempt&) {
   enter(HC_PHASE_RECEIVING);
 }
 
+void Transfer::resume_upload() {
+  if (!is_done() && winner_ != nullptr) engine_->transport().resume_upload(*winner_);
+}
+
+// The caller has nothing to send just now: that is no silence of the network.
+void Transfer::on_upload_waits(Attempt&, bool waits) {
+  if (phase_ != HC_PHASE_SENDING) return;
+  if (waits) {
+    clocks_.stop(Clocks::kSockWrite);
+    return;
+  }
+  clocks_.start(Clocks::kSockWrite, engine_->now());
+  arm_timer();
+}
+
 void Transfer::end_losers() {
   std::vector<Attempt*> losers;
   std::copy_if(running_.begin(), running_.end(), std::back_inserter(losers),
@@ -265,7 +287,7 @@ void Transfer::on_finished(Attempt& attempt, AttemptResult result) {
 }
 
 void Transfer::on_stale(Status status) {
-  if (request_->retry_stale && request_->is_idempotent && !retried_stale_) {
+  if (request_->retry_stale && request_->is_idempotent && request_->can_repeat_body() && !retried_stale_) {
     retried_stale_ = true;
     ++engine_->stats().stale_retries;
     back_in_line(true);

@@ -64,6 +64,7 @@ class Transfer final : public Waiter,
   bool on_ready(Attempt& attempt, bool is_reused) override;
   void on_sent(Attempt& attempt) override;
   void on_first_byte(Attempt& attempt) override;
+  void on_upload_waits(Attempt& attempt, bool waits) override;
   void on_finished(Attempt& attempt, AttemptResult result) override;
 
   void on_head() override;
@@ -73,6 +74,12 @@ class Transfer final : public Waiter,
   void on_body_room();
   /// The reader is gone: what is left of the body is drained, or the connection closed.
   void on_body_abandoned();
+  /// The caller's body callback has more to give.
+  void resume_upload();
+  /// It will have its one completion.
+  void on_accepted() {
+    if (request_->release != nullptr) request_->release->arm();
+  }
 
  private:
   void on_timer(TimePoint now) override;

@@ -67,6 +67,13 @@ Status bad_header(size_t index, std::string_view what) {
   return Status::invalid("headers[" + std::to_string(index) + "]: " + std::string(what));
 }
 
+// As Content-Length says it; a file's is not known yet.
+std::string length_of_body(const hc_request& args) {
+  bool is_elsewhere = args.body_kind == HC_BODY_FILE || args.body_kind == HC_BODY_PULLED;
+  if (!is_elsewhere) return std::to_string(args.body.len);
+  return args.body_length == HC_UNSET ? "unknown" : std::to_string(args.body_length);
+}
+
 Status check_header(const hc_request& args, size_t index) {
   const hc_header& header = args.headers[index];
   if (header.name.data == nullptr || !is_token(view(header.name))) {
@@ -78,7 +85,7 @@ Status check_header(const hc_request& args, size_t index) {
     return bad_header(index, "Transfer-Encoding is set by the library");
   }
   if (equals_ignoring_case(name, "content-length") && header.value.data != nullptr &&
-      trim(view(header.value)) != std::to_string(args.body.len)) {
+      trim(view(header.value)) != length_of_body(args)) {
     return bad_header(index, "Content-Length is not the length of the body");
   }
   return Status::ok();
@@ -104,15 +111,17 @@ Status add_headers(const hc_request& args, const SessionConfig& session, HeaderB
 }
 
 // What libcurl would add by itself and nobody asked for.
-void silence_libcurl(const hc_request& args, const SessionConfig& session, bool force_close,
+void silence_libcurl(const hc_request& args, const SessionConfig& session, bool has_body, bool force_close,
                      HeaderBlock* block) {
   auto is_set_by_session = [&](std::string_view name) {
     return std::any_of(session.headers.begin(), session.headers.end(),
                        [&](const DefaultHeader& header) { return equals_ignoring_case(header.name, name); });
   };
   auto is_set = [&](std::string_view name) { return has_field(args, name) || is_set_by_session(name); };
-  if (args.body.data != nullptr) {
-    if (!is_set("expect")) block->remove("Expect");  // libcurl 7.88 adds it to bodies beyond 1 MB
+  if (has_body) {
+    // libcurl 7.88 adds it to bodies beyond 1 MB
+    if (args.expect_continue == HC_ON && !is_set("expect")) block->add("Expect", "100-continue");
+    if (args.expect_continue != HC_ON && !is_set("expect")) block->remove("Expect");
     if (!is_set("content-type")) block->remove("Content-Type");
   }
   if (!session.user_agent.empty() && !is_set("user-agent")) block->add("User-Agent", session.user_agent);
@@ -202,18 +211,31 @@ Status read_stream_fields(const hc_request& args, const SessionConfig& session, 
   return Status::ok();
 }
 
+Status read_body_kind(const hc_request& args, Request* request) {
+  if (args.body_kind != HC_UNSET_FLAG && args.body_kind > HC_BODY_PULLED)
+    return Status::invalid("body_kind: unknown");
+  if (args.on_release != nullptr)
+    request->release = std::make_unique<BodyRelease>(args.on_release, args.body_data);
+  if (args.body_kind != HC_BODY_FILE && args.body_kind != HC_BODY_PULLED) return Status::ok();
+  request->has_body = true;
+  if (args.body.data != nullptr) return Status::invalid("body: this body_kind has its bytes elsewhere");
+  if (args.body_kind == HC_BODY_PULLED && args.on_body == nullptr) return Status::invalid("on_body: NULL");
+  return Status::ok();
+}
+
 Status read_plain_fields(const hc_request& args, const SessionConfig& session, Request* request) {
   request->priority = args.priority;
   request->has_body = args.body.data != nullptr;
   if (args.body.data == nullptr && args.body.len > 0) return Status::invalid("body: NULL with a length");
-  if (args.body_kind != HC_UNSET_FLAG && args.body_kind > HC_BODY_BORROWED) {
-    return Status::invalid("body_kind: unknown");
-  }
+  if (Status status = read_body_kind(args, request); !status.is_ok()) return status;
   Status status = pick_timeouts(args.timeouts, session.timeouts, &request->timeouts);
   if (!status.is_ok()) return status;
   status = read_stream_fields(args, session, request);
   if (!status.is_ok()) return status;
   status = read_answer_fields(args, session, request);
+  if (!status.is_ok()) return status;
+  bool expects = false;
+  status = pick_flag(args.expect_continue, false, "expect_continue", &expects);
   if (!status.is_ok()) return status;
   status = pick_flag(args.force_close, session.force_close, "force_close", &request->force_close);
   if (!status.is_ok()) return status;
@@ -285,7 +307,7 @@ Status Request::create(const hc_request& args, const SessionConfig& session, std
   if (Status status = parse_addresses(args, &request->addresses); !status.is_ok()) return status;
   HeaderBlock headers;
   if (Status status = add_headers(args, session, &headers); !status.is_ok()) return status;
-  silence_libcurl(args, session, request->force_close, &headers);
+  silence_libcurl(args, session, request->has_body, request->force_close, &headers);
   std::string credentials;
   if (Status status = read_credentials(args, session, url, &credentials); !status.is_ok()) return status;
 
@@ -361,6 +383,10 @@ Status Request::redirect(const Request& from, int32_t http_status, std::string_v
   if (!becomes_get) {
     next->has_body = from.has_body;
     next->body = from.body;
+    next->source = from.source;
+    if (!from.can_repeat_body()) {
+      return {HC_E_REDIRECT, "the body must go along, and cannot be repeated: there is no on_rewind"};
+    }
   }
   *out = std::move(next);
   return Status::ok();

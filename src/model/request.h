@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "model/body_source.h"
 #include "model/config.h"
 #include "model/ip_address.h"
 
@@ -59,6 +60,11 @@ class Request : public RequestOptions {
   std::string_view body;
   std::string_view credentials;  // "user:password" or empty
   std::string_view fragment;     // of the URL; never sent
+
+  std::shared_ptr<BodySource> source;    // of a body that is not in memory; all hops have the same one
+  std::unique_ptr<BodyRelease> release;  // of the first hop
+  /// Whether all of the body can be sent once more.
+  bool can_repeat_body() const { return source == nullptr || source->can_repeat(); }
 
  private:
   struct Text;

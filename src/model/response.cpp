@@ -196,6 +196,7 @@ bool ResponseBuilder::end_head() {
     return true;
   }
   is_head_complete_ = true;
+  is_expectation_failed_ = response_->http_status_ == 417;
   // libcurl accepts both and believes Transfer-Encoding (docs/curl-notes.md F24); a proxy on the way may believe the
   // other, which is how responses are smuggled.
   if (has_transfer_encoding_ && content_length_ != HC_UNSET) {

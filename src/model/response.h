@@ -140,6 +140,7 @@ class ResponseBuilder {
   /// The head is that of a redirect to be followed; its body is of no interest.
   bool is_redirect() const { return is_redirect_; }
   const std::string& location() const { return location_; }
+  bool is_expectation_failed() const { return is_expectation_failed_; }
   /// Of the body, as far as its head told; HC_UNSET: it did not.
   uint64_t bytes_left() const;
 
@@ -171,6 +172,7 @@ class ResponseBuilder {
   std::string location_;
   bool is_encoded_ = false;  // Content-Length counts something else than what libcurl gives
   bool is_redirect_ = false;
+  bool is_expectation_failed_ = false;
   bool is_discarding_ = false;
   uint64_t discards_left_ = 0;
   std::shared_ptr<BodyPipe> pipe_;

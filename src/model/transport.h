@@ -52,6 +52,8 @@ class AttemptSink {
   virtual void on_sent(Attempt& attempt) = 0;
   /// The first byte of the response is here.
   virtual void on_first_byte(Attempt& attempt) = 0;
+  /// The source of the body said "not yet" (outside libcurl), or goes on.
+  virtual void on_upload_waits(Attempt& attempt, bool waits) = 0;
   /// It is over, and `attempt` is gone when this returns.
   virtual void on_finished(Attempt& attempt, AttemptResult result) = 0;
 
@@ -80,6 +82,8 @@ class Transport {
   virtual void abort(Attempt& attempt) = 0;
   /// Goes on with an attempt whose builder answered Intake::kHeld. It may end in here.
   virtual void resume(Attempt& attempt) = 0;
+  /// Asks the body's source again, if it had said "not yet".
+  virtual void resume_upload(Attempt& attempt) = 0;
   /// Shuts an idle connection down; its descriptor is closed soon.
   virtual void retire(Connection& connection) = 0;
 };

@@ -47,6 +47,9 @@ class Faults : public testing::TestWithParam<Fault> {
           {"/odd/same-lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok"},
           {"/odd/interim-only", "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"},
           {"/odd/nothing", ""},
+          {"/odd/no-gzip",
+           "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\nplain, truly"},
+          {"/odd/encoding", "HTTP/1.1 200 OK\r\nContent-Encoding: rot13\r\nContent-Length: 2\r\n\r\nbx"},
       };
       writer.raw(kAnswers.at(request.path));
       writer.end(serve::Ending::kFin);
@@ -85,6 +88,22 @@ TEST_P(Faults, EndInTheRightErrorAndLeaveNothing) {
   EXPECT_TRUE(server_.wait_until([](const Counters& c) { return c.connections_open == 0; }));
 }
 
+// Whatever has arrived before is given; the end is the same error, at the read and in the last completion.
+TEST_P(Faults, EndStreamedOnesInTheSameError) {
+  const Fault& fault = GetParam();
+  Client client;
+  Outcome first = client.fetch(server_.url(0, fault.path), streamed);
+  hc_status end = first.status;
+  if (first.kind == HC_HEAD) {
+    read_all(first.response.get(), &end);
+    Outcome last = client.wait(first.id);
+    while (last.kind != HC_DONE) last = client.wait(first.id);
+    EXPECT_EQ(last.status, fault.status) << hc_status_name(last.status);
+  }
+  EXPECT_EQ(end, fault.status) << hc_status_name(end);
+  EXPECT_EQ(first.error().phase, fault.phase) << first.message();
+}
+
 std::string name_of(const testing::TestParamInfo<Fault>& fault) { return fault.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -105,16 +124,17 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"BehindTheHead", "/fin?after=head&after_ms=20", HC_E_INCOMPLETE, HC_PHASE_RECEIVING},
         Fault{"InTheBody", "/fin?after=half-body&after_ms=20", HC_E_INCOMPLETE, HC_PHASE_RECEIVING}),
     name_of);
-INSTANTIATE_TEST_SUITE_P(Body, Faults,
-                         testing::Values(Fault{"Truncated", "/truncate?claimed=100&sent=50", HC_E_INCOMPLETE,
-                                               HC_PHASE_RECEIVING},
-                                         Fault{"TruncatedToNothing", "/truncate?claimed=100&sent=0",
-                                               HC_E_INCOMPLETE, HC_PHASE_RECEIVING},
-                                         Fault{"TruncatedChunks", "/truncate?chunked=1&sent=50",
-                                               HC_E_INCOMPLETE, HC_PHASE_RECEIVING},
-                                         Fault{"BadChunk", "/badchunk", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
-                                         Fault{"BothLengths", "/both", HC_E_PROTOCOL, HC_PHASE_RECEIVING}),
-                         name_of);
+INSTANTIATE_TEST_SUITE_P(
+    Body, Faults,
+    testing::Values(
+        Fault{"Truncated", "/truncate?claimed=100&sent=50", HC_E_INCOMPLETE, HC_PHASE_RECEIVING},
+        Fault{"TruncatedToNothing", "/truncate?claimed=100&sent=0", HC_E_INCOMPLETE, HC_PHASE_RECEIVING},
+        Fault{"TruncatedChunks", "/truncate?chunked=1&sent=50", HC_E_INCOMPLETE, HC_PHASE_RECEIVING},
+        Fault{"BadChunk", "/badchunk", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"NoGzip", "/odd/no-gzip", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"UnknownEncoding", "/odd/encoding", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"BothLengths", "/both", HC_E_PROTOCOL, HC_PHASE_RECEIVING}),
+    name_of);
 INSTANTIATE_TEST_SUITE_P(
     Head, Faults,
     testing::Values(

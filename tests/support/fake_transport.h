@@ -51,6 +51,7 @@ class FakeTransport final : public Transport {
   Status start(AttemptPlan plan, AttemptSink& sink, Attempt** out) override;
   void abort(Attempt& attempt) override;
   void resume(Attempt& attempt) override;
+  void resume_upload(Attempt&) override {}
   void retire(Connection& connection) override;
 
   /// The next `count` new sockets are refused with `status`.

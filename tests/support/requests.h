@@ -19,7 +19,9 @@ inline hc_request blank_request(std::string_view url = "http://a.test/") {
   request.url = as_hc_str(url);
   request.body_kind = request.force_close = request.retry_stale = request.stream = HC_UNSET_FLAG;
   request.timeouts = kAsTheSessionSays;
-  request.insecure_redirects = request.decompress = HC_UNSET_FLAG;
+  request.insecure_redirects = request.decompress = request.expect_continue = HC_UNSET_FLAG;
+  request.body_fd = HC_UNSET_INT;
+  request.body_offset = request.body_length = HC_UNSET;
   request.max_body = request.body_window = request.max_redirects = HC_UNSET;
   return request;
 }

@@ -120,6 +120,27 @@ class Get(unittest.TestCase):
             self.assertEqual(result.stdout, b"GET")
             self.get(urls[0], "-o", folder + "/missing/file", code=1)
 
+    def test_uploads_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "body")
+            path.write_bytes(b"x" * 100_000)
+            result = hcx("get", "-T", str(path), self.url + "/echo")
+            self.assertEqual(result.stdout, b"x" * 100_000)
+            self.assertIn(b"PUT /echo/head ", hcx("get", "-T", str(path), self.url + "/echo/head").stdout)
+            self.assertEqual(hcx("get", "-T", str(path), "-d", "x", self.url + "/echo").returncode, 2)
+
+    def test_redirects_are_followed_when_asked(self):
+        self.assertEqual(hcx("get", self.url + "/redirect/2").stdout, b"moved\n")
+        self.assertEqual(hcx("get", "-L", self.url + "/redirect/2").stdout, b"arrived\n")
+        result = hcx("get", "-L", "--max-redirs", "1", self.url + "/redirect/2")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b"HC_E_TOO_MANY_REDIRECTS", result.stderr)
+
+    def test_compressed(self):
+        self.assertTrue(hcx("get", self.url + "/gzip/1000").stdout.startswith(b"\x1f\x8b"))
+        plain = hcx("get", self.url + "/bytes/1000").stdout
+        self.assertEqual(hcx("get", "--compressed", self.url + "/gzip/1000").stdout, plain)
+
     def test_head_and_include(self):
         head = self.get("-I", self.url + "/bytes/9").stdout
         self.assertTrue(head.startswith(b"HTTP/1.1 200 OK\r\n"), head)

@@ -101,6 +101,8 @@ hc_session_options session_options_of(const GetOptions& given) {
   options.family = given.family;
   options.timeouts.total_ms = given.total_timeout_ms;
   options.timeouts.connect_ms = given.connect_timeout_ms;
+  options.max_redirects = given.follow ? given.max_redirects : 0;
+  options.decompress = given.compressed ? HC_ON : HC_OFF;
   if (given.insecure) options.tls_verify = HC_OFF;
   if (!given.ca_file.empty()) options.ca_file = str(given.ca_file);
   if (!given.nameservers.empty()) options.nameservers = str(given.nameservers);
@@ -141,6 +143,10 @@ void Getter::prepare_request() {
   request_.header_count = headers_.size();
   if (options_.body) request_.body = str(*options_.body);
   request_.body_kind = HC_BODY_BORROWED;
+  if (!options_.upload_file.empty()) {
+    request_.body_kind = HC_BODY_FILE;
+    request_.body_path = str(options_.upload_file);
+  }
   if (!options_.user.empty()) {
     request_.username = str(options_.user);
     request_.password = str(options_.password);

@@ -26,7 +26,11 @@ All URLs go through one session at once; the bodies come out in the order of the
   -I, --head              HEAD instead of GET; prints the response heads
   -H, --header LINE       'Name: value'; 'Name:' leaves the automatic field out; 'Name;' sends it empty
   -d, --data DATA         a body, by POST; '@FILE' or '@-' sends a file as it is; several are joined by '&'
+  -T, --upload-file FILE  a body, by PUT; read as it is sent
   -X, --request METHOD
+  -L, --location          follow redirects
+      --max-redirs N      at most so many. Default: 50
+      --compressed        ask for compressed bodies, and decode them
   -u, --user USER:PASSWORD    Basic authentication
   -k, --insecure          accept any certificate
       --cacert FILE       trust these authorities (PEM) and no others
@@ -74,6 +78,11 @@ void set_user(GetOptions& options, const std::string& text) {
 void add_request_options(OptionParser& parser, GetOptions& o) {
   parser.value("-H --header", [&o](const auto& v) { o.headers.push_back(parse_header(v)); });
   parser.value("-d --data --data-binary", [&o](const auto& v) { add_data(o, v); });
+  parser.value("-T --upload-file", [&o](const auto& v) { o.upload_file = v; });
+  parser.flag("-L --location", [&o] { o.follow = true; });
+  parser.value("--max-redirs",
+               [&o](const auto& v) { o.max_redirects = to_number(v, "--max-redirs", 0, 1000); });
+  parser.flag("--compressed", [&o] { o.compressed = true; });
   parser.value("-X --request", [&o](const auto& v) { o.method = v; });
   parser.value("-u --user", [&o](const auto& v) { set_user(o, v); });
   parser.flag("-I --head", [&o] { o.head = true; });
@@ -110,6 +119,7 @@ void add_output_options(OptionParser& parser, GetOptions& o) {
 std::string_view GetOptions::method_name() const {
   if (!method.empty()) return method;
   if (head) return "HEAD";
+  if (!upload_file.empty()) return "PUT";
   return body ? "POST" : "GET";
 }
 
@@ -162,6 +172,7 @@ GetOptions parse_get_options(const std::vector<std::string>& arguments) {
   add_output_options(parser, options);
   for (const std::string& url : parser.parse(arguments)) options.urls.push_back(with_scheme(url));
   if (options.urls.empty() && !options.help) throw UsageError("get: no URL");
+  if (options.body && !options.upload_file.empty()) throw UsageError("-T: not together with -d");
   return options;
 }
 

@@ -36,9 +36,11 @@ struct GetOptions {
   std::string user;
   std::string password;
   std::string ca_file;
+  std::string upload_file;  // -T
   std::string nameservers;
   std::vector<ResolveArgument> resolves;
   std::uint64_t repeat = 1;
+  std::uint64_t max_redirects = 50;  // curl's default; only with -L
   std::uint64_t limit = HC_UNSET;
   std::uint64_t limit_per_host = HC_UNSET;
   std::uint64_t connect_timeout_ms = HC_UNSET;
@@ -49,6 +51,8 @@ struct GetOptions {
   bool head = false;          // -I
   bool include_head = false;  // -i
   bool insecure = false;
+  bool follow = false;  // -L
+  bool compressed = false;
   bool fail = false;
   bool silent = false;
   bool help = false;

@@ -21,6 +21,8 @@ HC_FAMILY_V4 = 4
 HC_FAMILY_V6 = 6
 HC_BODY_COPIED = 0
 HC_BODY_BORROWED = 1
+HC_BODY_FILE = 2
+HC_BODY_PULLED = 3
 HC_PHASE_NONE = 0
 HC_PHASE_WAITING = 1
 HC_PHASE_RESOLVING = 2
@@ -120,6 +122,15 @@ class hc_completion(Structure):
 
 
 hc_completion_fn = CFUNCTYPE(None, POINTER(hc_completion), c_void_p)
+
+
+hc_body_fn = CFUNCTYPE(c_int32, c_void_p, c_size_t, POINTER(c_size_t), c_void_p)
+
+
+hc_rewind_fn = CFUNCTYPE(c_int32, c_void_p)
+
+
+hc_release_fn = CFUNCTYPE(None, c_void_p)
 
 
 hc_log_fn = CFUNCTYPE(None, c_int32, hc_str, c_void_p)
@@ -235,7 +246,17 @@ class hc_request(Structure):
         ("stream", c_uint8),
         ("insecure_redirects", c_uint8),
         ("decompress", c_uint8),
-        ("reserved_flags", c_uint8 * 2),
+        ("expect_continue", c_uint8),
+        ("reserved_flags", c_uint8 * 1),
+        ("body_path", hc_str),
+        ("body_fd", c_int32),
+        ("reserved_body", c_int32),
+        ("body_offset", c_uint64),
+        ("body_length", c_uint64),
+        ("on_body", hc_body_fn),
+        ("on_rewind", hc_rewind_fn),
+        ("on_release", hc_release_fn),
+        ("body_data", c_void_p),
         ("max_redirects", c_uint64),
         ("timeouts", hc_timeouts),
         ("max_body", c_uint64),
@@ -366,6 +387,7 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "hc_session_submit": (c_int32, [c_void_p, POINTER(hc_request), POINTER(c_uint64), POINTER(hc_error)]),
     "hc_session_perform": (c_int32, [c_void_p, POINTER(hc_request), POINTER(c_void_p), POINTER(hc_error)]),
     "hc_session_cancel": (c_int32, [c_void_p, c_uint64]),
+    "hc_session_resume_upload": (c_int32, [c_void_p, c_uint64]),
     "hc_session_close": (c_int32, [c_void_p, c_uint64]),
     "hc_session_close_async": (c_int32, [c_void_p, c_uint64, hc_closed_fn, c_void_p]),
     "hc_session_free": (None, [c_void_p]),
