@@ -17,19 +17,9 @@
 #include <vector>
 
 #include "support/client.h"
+#include "support/sanitizer.h"
 
 namespace hc::test {
-
-#if defined(__SANITIZE_THREAD__)
-constexpr bool kThreadSanitizer = true;
-#else
-constexpr bool kThreadSanitizer = false;
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kAddressSanitizer = true;
-#else
-constexpr bool kAddressSanitizer = false;
-#endif
 
 /// So many, or fewer where everything takes longer.
 constexpr size_t scaled(size_t count, size_t least = 1) {
