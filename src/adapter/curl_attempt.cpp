@@ -21,6 +21,8 @@ namespace {
 constexpr long kNoTimeoutMs =
     24L * 24 * 3600 * 1000;  // every clock is ours; this is close to libcurl's maximum
 constexpr long kNoAgeSeconds = 10L * 365 * 24 * 3600;  // idle connections end when the ledger says so
+// Of what may well be large: an eighth of the system calls.
+constexpr long kStreamBuffer = 128 << 10;
 constexpr int kGo = CURL_PREREQFUNC_OK;
 constexpr int kStop = CURL_PREREQFUNC_ABORT;
 
@@ -101,6 +103,10 @@ void CurlAttempt::prepare(AttemptPlan plan, AttemptSink& sink, CurlShard& shard,
   set_body();
   set_headers();
   set_connection_rule();
+  if (plan_.request->is_streamed != has_large_buffer_) {
+    has_large_buffer_ = plan_.request->is_streamed;
+    set(CURLOPT_BUFFERSIZE, has_large_buffer_ ? kStreamBuffer : static_cast<long>(CURL_MAX_WRITE_SIZE));
+  }
   if (plan_.request->decompress != decodes_) {
     decodes_ = plan_.request->decompress;
     set(CURLOPT_ACCEPT_ENCODING, decodes_ ? "" : nullptr);

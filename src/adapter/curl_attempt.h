@@ -103,6 +103,7 @@ class CurlAttempt final : public Attempt {
   Status refusal_;                  // of a callback of ours that had to stop libcurl
   Method method_ = Method::kGet;    // what the handle is set to
   bool decodes_ = true;
+  bool has_large_buffer_ = false;
   bool has_custom_method_ = false;
   bool has_credentials_ = false;
   // Of a body that has a source.
