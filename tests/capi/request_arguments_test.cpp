@@ -128,7 +128,7 @@ TEST_F(RequestArguments, Flags) {
   expect_refused(
       url(), [](hc_request& r) { r.retry_stale = 2; }, "retry_stale");
   expect_refused(
-      url(), [](hc_request& r) { r.body_kind = 2; }, "body_kind");
+      url(), [](hc_request& r) { r.body_kind = HC_BODY_PULLED + 1; }, "body_kind");
 }
 
 TEST_F(RequestArguments, ABodyWithoutData) {
