@@ -3,7 +3,6 @@
 Vocabulary
   token    the number of a request in its queue; travels through the library as user_data
   waiting  {token: the future of a request}; None in its place: nobody waits any more
-  kept     {token: memory that the library reads until the completion}
 
 Life of a LoopQueue: made by of() for the first session that is used on a loop; held by the loop (add_reader) and by
 those sessions; ended by the last of them that leaves, or with the loop: a loop that is closed lets go of its readers, and
@@ -38,7 +37,6 @@ class CompletionQueue:
         self.handle = handle.value
         self.fd: int = lib.hc_queue_fd(handle)
         self.waiting: Dict[int, Any] = {}
-        self.kept: Dict[int, Any] = {}
         self.next_token = itertools.count(1).__next__
         self.close = weakref.finalize(self, lib.hc_queue_close, self.handle)
         self.close.atexit = False  # see _lifetime
@@ -58,7 +56,7 @@ class CompletionQueue:
     ) -> None:
         """Takes what is finished, and wakes those who wait for it."""
         take(*self._drain_arguments)
-        pop, kept = self.waiting.pop, self.kept
+        pop = self.waiting.pop
         for token, handle, status, http_status, address, length, kind in unpack(
             self._bytes[: self._count.value * size]
         ):
@@ -66,8 +64,6 @@ class CompletionQueue:
                 self._tell(token, handle, http_status, kind)
                 continue
             future = pop(token, None)
-            if kept:
-                kept.pop(token, None)
             if status == 0:
                 response = Response(handle, http_status, address, length)  # frees the handle if nobody wants it
                 if future is not None and not future.done():
@@ -90,7 +86,6 @@ class CompletionQueue:
                 news.on_body()
         elif kind == _ffi.HC_DONE:
             self.waiting.pop(token, None)
-            self.kept.pop(token, None)
             if news is not None:
                 news.on_done()
 

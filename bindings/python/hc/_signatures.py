@@ -1,6 +1,7 @@
 """The types of Session's request methods, written once. All options but `params` and `json` are those of hc_request."""
 
-from typing import TYPE_CHECKING, Any, Iterable, Mapping, Optional, Protocol, Tuple, Union
+import os
+from typing import TYPE_CHECKING, Any, AsyncIterable, BinaryIO, Iterable, Mapping, Optional, Protocol, Tuple, Union
 
 from .options import HeadersLike, Seconds, Timeout
 from .response import Response
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
     from .session import Call, StreamCall
     from .stream import BlockingStream
 
-Body = Union[bytes, bytearray, memoryview, str]
+Body = Union[bytes, bytearray, memoryview, str, "os.PathLike[str]", BinaryIO, AsyncIterable[bytes]]
 Params = Union[str, Mapping[str, Any], Iterable[Tuple[str, Any]]]
 
 
@@ -22,6 +23,9 @@ class AsyncRequest(Protocol):
         headers: Optional[HeadersLike] = None,
         params: Optional[Params] = None,
         body: Optional[Body] = None,
+        body_offset: Optional[int] = None,
+        body_length: Optional[int] = None,
+        expect_continue: Optional[bool] = None,
         json: Any = None,
         priority: Optional[int] = None,
         force_close: Optional[bool] = None,
@@ -46,6 +50,9 @@ class AsyncMethod(Protocol):
         headers: Optional[HeadersLike] = None,
         params: Optional[Params] = None,
         body: Optional[Body] = None,
+        body_offset: Optional[int] = None,
+        body_length: Optional[int] = None,
+        expect_continue: Optional[bool] = None,
         json: Any = None,
         priority: Optional[int] = None,
         force_close: Optional[bool] = None,
@@ -71,6 +78,9 @@ class SyncRequest(Protocol):
         headers: Optional[HeadersLike] = None,
         params: Optional[Params] = None,
         body: Optional[Body] = None,
+        body_offset: Optional[int] = None,
+        body_length: Optional[int] = None,
+        expect_continue: Optional[bool] = None,
         json: Any = None,
         priority: Optional[int] = None,
         force_close: Optional[bool] = None,
@@ -95,6 +105,9 @@ class SyncMethod(Protocol):
         headers: Optional[HeadersLike] = None,
         params: Optional[Params] = None,
         body: Optional[Body] = None,
+        body_offset: Optional[int] = None,
+        body_length: Optional[int] = None,
+        expect_continue: Optional[bool] = None,
         json: Any = None,
         priority: Optional[int] = None,
         force_close: Optional[bool] = None,
@@ -120,6 +133,9 @@ class AsyncStreamRequest(Protocol):
         headers: Optional[HeadersLike] = None,
         params: Optional[Params] = None,
         body: Optional[Body] = None,
+        body_offset: Optional[int] = None,
+        body_length: Optional[int] = None,
+        expect_continue: Optional[bool] = None,
         json: Any = None,
         priority: Optional[int] = None,
         force_close: Optional[bool] = None,
@@ -146,6 +162,9 @@ class SyncStreamRequest(Protocol):
         headers: Optional[HeadersLike] = None,
         params: Optional[Params] = None,
         body: Optional[Body] = None,
+        body_offset: Optional[int] = None,
+        body_length: Optional[int] = None,
+        expect_continue: Optional[bool] = None,
         json: Any = None,
         priority: Optional[int] = None,
         force_close: Optional[bool] = None,

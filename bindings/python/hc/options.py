@@ -22,7 +22,6 @@ Seconds = Union[int, float]
 #: Without end, for durations that allow it.
 FOREVER = math.inf
 
-_LEAST_BORROWED = 65536  # bytes of a body; below, copying is cheaper than keeping it alive
 _NAMED = {
     "family": {"any": _ffi.HC_FAMILY_ANY, "v4": _ffi.HC_FAMILY_V4, "v6": _ffi.HC_FAMILY_V6},
 }
@@ -189,7 +188,7 @@ def _table(struct: Any, without: Iterable[str]) -> Dict[str, Option]:
 
 
 SESSION_OPTIONS = _table(_ffi.hc_session_options, ())
-REQUEST_OPTIONS = _table(_ffi.hc_request, ("method", "url", "body", "body_kind", "stream"))
+REQUEST_OPTIONS = _table(_ffi.hc_request, ("method", "url", "body", "body_kind", "body_path", "body_fd", "stream"))
 
 
 def fill(struct: Any, table: Mapping[str, Option], given: Mapping[str, Any]) -> None:
@@ -229,26 +228,6 @@ def _encoded(url: str) -> str:
     authority = quote(user, safe="%:!$&'()*+,;=~-._") + at + host + colon + port
     kept = "%/:=&?~#+!$,;'@()*[]"
     return urlunsplit((parts.scheme, authority, *(quote(part, safe=kept) for part in parts[2:])))
-
-
-def set_body(request: Any, body: Any) -> Optional[bytes]:
-    """Puts a body into a request; returns what must be kept alive until its completion."""
-    data = _body_bytes(body)
-    request.body = view_of(data)
-    if len(data) < _LEAST_BORROWED:
-        return None
-    request.body_kind = _ffi.HC_BODY_BORROWED
-    return data
-
-
-def _body_bytes(body: Any) -> bytes:
-    if isinstance(body, bytes):
-        return body
-    if isinstance(body, (bytearray, memoryview)):
-        return bytes(body)
-    if isinstance(body, str):
-        return body.encode()
-    raise InvalidError(f"body: must be bytes, bytearray, memoryview or str, not {type(body).__name__}")
 
 
 def split_request(options: Dict[str, Any]) -> Tuple[Any, Any]:

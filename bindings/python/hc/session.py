@@ -7,7 +7,7 @@ import threading
 import warnings
 from asyncio import get_running_loop
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Coroutine, Dict, Generator, Iterable, List, Optional, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Coroutine, Dict, Generator, Iterable, List, Optional, Tuple, Type, TypeVar, Union
 
 from . import _callbacks, _ffi, _lifetime, errors
 from ._callbacks import ResolveQuery, SocketInfo
@@ -22,12 +22,12 @@ from .options import (
     as_bytes,
     fill,
     milliseconds,
-    set_body,
     split_request,
     url_bytes,
     views_of,
 )
 from .response import Response
+from .upload import Upload, set_body, take_back
 from .stream import AsyncStream, BlockingNews, BlockingStream, LoopNews
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class Sender:
 
     def __init__(self, session: int, queue: CompletionQueue) -> None:
         self.queue = queue
+        self.feeds: Dict[int, Tuple["asyncio.Task[None]", Upload]] = {}  # by token; of asynchronous iterators
         self.id = ctypes.c_uint64()
         self._session = ctypes.c_void_p(session)
         self._error = prepared(_ffi.hc_error)
@@ -140,11 +141,24 @@ class Sender:
         request.user_data = token
         request.stream = _ffi.HC_ON if is_streamed else _ffi.HC_OFF
         fill(request, REQUEST_OPTIONS, options)
-        borrowed = None if body is None else set_body(request, body)
+        upload = None if body is None else set_body(request, body)
         if submit(self._session, ctypes.byref(request), *self._more) != 0:
+            take_back(request)
             raise errors.of_details(self._error, self._error.status)
-        if borrowed is not None:
-            self.queue.kept[token] = borrowed
+        if upload is not None:
+            self.feeds[token] = asyncio.ensure_future(upload.feed(self._session.value, self.id.value)), upload
+
+
+def _failure_of(sender: Sender, token: int) -> Optional[BaseException]:
+    """What the iterator of a request's body raised."""
+    feed = sender.feeds.get(token)
+    return feed[1].failure if feed is not None else None
+
+
+def _end_feed(sender: Sender, token: int) -> None:
+    feed = sender.feeds.pop(token, None)
+    if feed is not None:
+        feed[0].cancel()
 
 
 class LoopSender(Sender):
@@ -305,7 +319,12 @@ class Session:
                 raise
         except errors.Error as error:
             error.method, error.url = method, str(url)
+            if sender.feeds:
+                error.__cause__ = _failure_of(sender, token)
             raise
+        finally:
+            if sender.feeds:
+                _end_feed(sender, token)
         response.method, response.asked_url = method, str(url)
         return response
 
@@ -341,9 +360,9 @@ class Session:
 
     async def _send_streamed(self, method: str, url: Any, options: Dict[str, Any]) -> AsyncStream:
         """Until the head is there."""
-        sender = self._sender
-        if sender is None or sender.loop is not get_running_loop():
-            sender = self._join(get_running_loop())
+        current = self._sender
+        is_ours = current is not None and current.loop is get_running_loop()
+        sender = current if current is not None and is_ours else self._join(get_running_loop())
         token = sender.next_token()
         try:
             number = sender.send(method, url, options, token, True)
@@ -355,9 +374,12 @@ class Session:
                 sender.waiting[token] = None
                 lib.hc_session_cancel(self._handle, number)
                 raise
-            response = AsyncStream(news)
-        except errors.Error as error:
-            error.method, error.url = method, str(url)
+            response = AsyncStream(news, lambda: _end_feed(sender, token))
+        except BaseException as failure:
+            if isinstance(failure, errors.Error):
+                failure.method, failure.url = method, str(url)
+                failure.__cause__ = _failure_of(sender, token)
+            _end_feed(sender, token)
             raise
         response.method, response.asked_url = method, str(url)
         return response

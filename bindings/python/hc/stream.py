@@ -227,7 +227,17 @@ def _block_type(length: int) -> Any:
 class AsyncStream(Body):
     """A response on an event loop: `async for piece in response`, or read(). One reader at a time."""
 
-    __slots__ = ()
+    __slots__ = ("_end_upload",)
+
+    def __init__(self, news: LoopNews, end_upload: Callable[[], None]) -> None:
+        super().__init__(news)
+        self._end_upload = end_upload
+
+    def close(self) -> None:
+        """Gives the rest of the body back. What the head says can still be read."""
+        if self._handle != 0:
+            super().close()
+            self._end_upload()
 
     async def read_some(self, limit: int = CAPACITY) -> bytes:
         """What has arrived, at least one byte and at most `limit`; b"" at the end of the body."""

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 import hc
+from hc import upload
 
 PHASES = ["waiting", "resolving", "connecting", "sending", "awaiting", "receiving"]
 
@@ -76,7 +77,7 @@ def test_cancel_at_each_phase(run, server, silent, unreachable, phase):
             await until(lambda: session.stats()["in_flight"] == 0)
             stats = session.stats()
             assert stats["sockets_connecting"] + stats["sockets_in_use"] == 0
-            assert not session._sender.queue.kept  # the body is given up, too
+            await until(lambda: not upload._lent)  # the body is given up, too
 
     run(main())
 

@@ -41,7 +41,8 @@ def test_a_session_takes_every_option_of_the_c_interface():
 def test_a_request_takes_every_option_of_the_c_interface():
     from hc._signatures import AsyncMethod, AsyncRequest, AsyncStreamRequest, SyncMethod, SyncRequest, SyncStreamRequest
 
-    ours = {"struct_size", "queue", "on_done", "user_data", "body_kind", "stream"}
+    ours = {"struct_size", "queue", "on_done", "user_data", "body_kind", "body_path", "body_fd", "body_data", "on_body",
+            "on_rewind", "on_release", "stream"}
     expected = names_of(_ffi.hc_request, ours) | {"json", "params"}
     for signature in (AsyncStreamRequest, SyncStreamRequest):
         assert set(inspect.signature(signature.__call__).parameters) - {"self"} == expected

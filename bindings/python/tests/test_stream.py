@@ -158,7 +158,7 @@ def test_a_reader_that_does_not_read_holds_the_server_back(run, option):
                 got = 0
                 while got < 5_000_000:
                     got += len(await response.read_some())
-                assert source.sent >= got
+                assert source.sent >= got - 10_000  # the last send may not be counted yet
 
     with Source() as source:
         run(main(source))

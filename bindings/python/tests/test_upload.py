@@ -1,0 +1,91 @@
+"""Bodies of requests from files and iterators, and what the library is lent."""
+
+import asyncio
+import gc
+import io
+
+import pytest
+
+import hc
+from hc import upload
+
+CONTENT = bytes(range(256)) * 20_000
+
+
+def checksum(url):
+    with hc.Session() as session:
+        return session.post_sync(url + "/upload", body=CONTENT).json()
+
+
+async def pieces(size=70_000):
+    for start in range(0, len(CONTENT), size):
+        await asyncio.sleep(0)
+        yield CONTENT[start : start + size]
+
+
+def test_a_path_and_a_file(url, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(CONTENT)
+    with hc.Session() as session, path.open("rb") as file:
+        assert session.post_sync(url + "/upload", body=path).json() == checksum(url)
+        assert session.post_sync(url + "/upload", body=file).json() == checksum(url)
+        file.seek(len(CONTENT) - 10)
+        assert session.post_sync(url + "/echo", body=file).body == CONTENT[-10:]
+        assert session.post_sync(url + "/echo", body=path, body_offset=1, body_length=3).body == CONTENT[1:4]
+        assert session.post_sync(url + "/echo", body=io.BytesIO(b"abc")).body == b"abc"
+        with pytest.raises(hc.errors.InvalidError, match="binary"), path.open() as text:
+            session.post_sync(url, body=text)
+        with pytest.raises(hc.Error):
+            session.post_sync(url, body=tmp_path / "none")
+
+
+@pytest.mark.parametrize("size", [1_000, 70_000, 1_000_000])
+def test_an_asynchronous_iterator(url, run, size):
+    expected = checksum(url)
+
+    async def main():
+        async with hc.Session() as session:
+            assert (await session.post(url + "/upload", body=pieces(size))).json() == expected
+            async with session.stream("POST", url + "/upload", body=pieces(size)) as response:
+                assert await response.json() == expected
+            known = await session.post(url + "/upload", body=pieces(size), body_length=len(CONTENT))
+            assert known.json() == expected
+            assert not session._sender.feeds
+
+    run(main())
+
+
+def test_what_an_iterator_raises_is_the_cause(url, run):
+    async def broken():
+        yield b"x"
+        raise ZeroDivisionError("oops")
+
+    async def main():
+        async with hc.Session() as session:
+            with pytest.raises(hc.errors.CallbackError) as caught:
+                await session.post(url + "/upload", body=broken())
+            assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+    run(main())
+
+
+def test_an_iterator_needs_a_loop(url):
+    with hc.Session() as session, pytest.raises(hc.errors.InvalidError, match="body"):
+        session.post_sync(url, body=pieces())
+
+
+def test_what_was_lent_comes_back(url, run):
+    async def main():
+        async with hc.Session() as session:
+            await session.post(url + "/upload", body=CONTENT)
+            with pytest.raises(hc.errors.InvalidError):
+                await session.post("nonsense", body=CONTENT)
+            slow = asyncio.ensure_future(session.post(url + "/upload/slow?ms=60000", body=bytes(50_000_000)))
+            while not session.stats()["sockets_in_use"]:
+                await asyncio.sleep(0.001)
+            slow.cancel()
+            await asyncio.gather(slow, return_exceptions=True)
+        gc.collect()
+        assert not upload._lent
+
+    run(main())
