@@ -6,62 +6,19 @@
 #include <optional>
 
 #include "adapter/curl_runtime.h"
+#include "adapter/tls_identity.h"
 #include "capi/guard.h"
+#include "capi/option_reader.h"
+#include "capi/route_options.h"
 #include "model/text.h"
 #include "model/url.h"
 
 namespace hc::capi {
 namespace {
 
-constexpr uint64_t kMaxMs = 1000ULL * 3600 * 24 * 365 * 100;
-
 void unset(hc_timeouts* timeouts) {
   *timeouts = {HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET};
 }
-
-// Reads options one by one and remembers the first that is wrong.
-class Reader {
- public:
-  explicit Reader(Status* status) : status_(*status) {}
-
-  void number(uint64_t given, const char* name, uint64_t least, uint64_t most, uint64_t* out) {
-    if (given == HC_UNSET) return;
-    if (given < least || given > most) {
-      fail(name, "must be from " + std::to_string(least) + " to " + std::to_string(most));
-      return;
-    }
-    *out = given;
-  }
-  void duration(uint64_t given, const char* name, Duration* out) {
-    if (given == HC_UNSET) return;
-    if (given != HC_FOREVER && given > kMaxMs) return fail(name, "is longer than 100 years; use HC_FOREVER");
-    *out = from_ms(given);
-  }
-  void timeout(uint64_t given, const char* name, uint64_t* out) {
-    if (given == HC_UNSET) return;
-    if (given != HC_FOREVER && given > kMaxMs) return fail(name, "is longer than 100 years; 0 is none");
-    *out = given == HC_FOREVER ? 0 : given;
-  }
-  void flag(uint8_t given, const char* name, bool* out) {
-    if (given == HC_UNSET_FLAG) return;
-    if (given != HC_OFF && given != HC_ON) return fail(name, "is neither HC_OFF nor HC_ON");
-    *out = given == HC_ON;
-  }
-  void text(hc_str given, const char* name, std::string* out) {
-    if (given.data == nullptr) return;
-    std::string_view value = view(given);
-    if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) {
-      return fail(name, "has CR, LF or NUL");
-    }
-    *out = value;
-  }
-  void fail(const char* name, const std::string& what) {
-    if (status_.is_ok()) status_ = Status::invalid(std::string(name) + ": " + what);
-  }
-
- private:
-  Status& status_;
-};
 
 void read_connections(const hc_session_options& o, Reader& read, SessionConfig* config) {
   read.number(o.limit, "limit", 0, UINT32_MAX, &config->limit);
@@ -139,6 +96,9 @@ void read_headers(const hc_session_options& o, Reader& read, SessionConfig* conf
     read.text(o.headers[i].value, "headers: value", &header.value);
     if (!is_token(header.name)) read.fail("headers", "a name is not a token");
     if (is_framing_field(header.name)) read.fail("headers", header.name + " is set by the library");
+    if (equals_ignoring_case(header.name, "proxy-authorization")) {
+      read.fail("headers", "Proxy-Authorization belongs into the proxy's URL or into proxy_headers");
+    }
     config->headers.push_back(std::move(header));
   }
 }
@@ -165,8 +125,6 @@ void read_credentials(const hc_session_options& o, Reader& read, SessionConfig* 
 }
 
 void read_rest(const hc_session_options& o, Reader& read, SessionConfig* config) {
-  read.flag(o.tls_verify, "tls_verify", &config->tls_verify);
-  read.text(o.ca_file, "ca_file", &config->ca_file);
   read.number(o.max_body, "max_body", 0, HC_UNSET - 1, &config->max_body);
   read.number(o.max_body, "max_body", 0, HC_UNSET - 1, &config->max_stream);
   read.number(o.body_window, "body_window", kMinBodyWindow, kMaxBodyWindow, &config->body_window);
@@ -179,6 +137,42 @@ void read_rest(const hc_session_options& o, Reader& read, SessionConfig* config)
   if (o.log_level == HC_UNSET_INT) return;
   if (o.log_level < 0 || o.log_level > HC_LOG_DEBUG) read.fail("log_level", "is not one of HC_LOG_*");
   config->log_level = o.log_level;
+}
+
+Status read_policy(const hc_session_options& o, SessionConfig* config) {
+  Status status;
+  Reader read(&status);
+  read.flag(o.public_only, "public_only", &config->addresses.public_only);
+  if (Status ranges = parse_ranges(view(o.deny_addresses), &config->addresses.deny); !ranges.is_ok()) {
+    read.fail("deny_addresses", ranges.message());
+  }
+  if (Status ranges = parse_ranges(view(o.allow_addresses), &config->addresses.allow); !ranges.is_ok()) {
+    read.fail("allow_addresses", ranges.message());
+  }
+  read.text(o.trusted_proxies, "trusted_proxies", &config->routes.trusted_proxies);
+  return status;
+}
+
+// The simple form of a TLS identity: two options of the session itself.
+Status read_tls(const hc_session_options& o, SessionConfig* config) {
+  Route route;
+  if (o.tls != nullptr) {
+    if (o.tls_verify != HC_UNSET_FLAG) return Status::invalid("tls_verify: means nothing together with tls");
+    if (o.ca_file.data != nullptr) return Status::invalid("ca_file: means nothing together with tls");
+    HC_RETURN_IF_BAD(check_handle(o.tls, "tls"));
+    route.tls = o.tls->identity;
+  } else {
+    Status status;
+    Reader read(&status);
+    TlsOptions tls;
+    read.flag(o.tls_verify, "tls_verify", &tls.verify);
+    read.text(o.ca_file, "ca_file", &tls.ca_file);
+    if (tls.ca_file.empty()) tls.ca_file = CurlRuntime::default_ca_file();
+    if (!status.is_ok()) return status;
+    HC_RETURN_IF_BAD(TlsIdentity::create(tls, &route.tls));
+  }
+  config->routes.direct = std::make_shared<const Route>(std::move(route));
+  return read_routes(o, config);
 }
 
 }  // namespace
@@ -197,8 +191,9 @@ Status session_config(const hc_session_options* options, SessionConfig* out) {
   read_answers(given, read, out);
   read_credentials(given, read, out);
   read_rest(given, read, out);
-  if (out->ca_file.empty()) out->ca_file = CurlRuntime::default_ca_file();
-  return status;
+  if (!status.is_ok()) return status;
+  HC_RETURN_IF_BAD(read_policy(given, out));
+  return read_tls(given, out);
 }
 
 }  // namespace hc::capi
@@ -230,8 +225,9 @@ extern "C" hc_status hc_session_options_init(hc_session_options* options, size_t
                            &o.max_headers}) {
     *number = HC_UNSET;
   }
-  for (uint8_t* flag : {&o.force_close, &o.retry_stale, &o.use_dns_cache, &o.family, &o.tls_verify,
-                        &o.tcp_nodelay, &o.tcp_keepalive, &o.insecure_redirects, &o.decompress}) {
+  for (uint8_t* flag :
+       {&o.force_close, &o.retry_stale, &o.use_dns_cache, &o.family, &o.tls_verify, &o.tcp_nodelay,
+        &o.tcp_keepalive, &o.insecure_redirects, &o.decompress, &o.trust_env, &o.public_only}) {
     *flag = HC_UNSET_FLAG;
   }
   o.log_level = HC_UNSET_INT;
@@ -244,6 +240,7 @@ extern "C" hc_status hc_request_init(hc_request* request, size_t size) {
   if (request == nullptr || size != sizeof(hc_request)) return HC_E_INVALID;
   *request = hc_request{};
   request->struct_size = sizeof(hc_request);
+  request->certificates = HC_UNSET_FLAG;
   request->body_kind = request->force_close = request->retry_stale = request->stream = HC_UNSET_FLAG;
   request->insecure_redirects = request->decompress = request->expect_continue = HC_UNSET_FLAG;
   request->body_fd = HC_UNSET_INT;

@@ -54,6 +54,12 @@ extern "C" hc_status hc_response_header(const hc_response* response, hc_str name
   });
 }
 
+extern "C" hc_str hc_response_certificate(const hc_response* response, size_t nth) {
+  if (response == nullptr) return {nullptr, 0};
+  const std::vector<std::string>& certificates = from_handle(response).certificates;
+  return nth < certificates.size() ? as_str(certificates[nth]) : hc_str{nullptr, 0};
+}
+
 extern "C" hc_status hc_response_error(const hc_response* response, hc_error* error) {
   return guard(nullptr, [&]() -> Status {
     HC_REQUIRE(response != nullptr, "response");

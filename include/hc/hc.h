@@ -137,6 +137,15 @@ enum {
   HC_BODY_PULLED = 3   /* on_body gives it, piece by piece                       */
 };
 
+/** Forms of the server's certificates, for hc_request.certificates. */
+enum {
+  HC_CERTIFICATES_DER = 1,
+  HC_CERTIFICATES_PEM = 2 /* text, with a line end after the last line            */
+};
+
+/** TLS versions, for hc_tls_options.min_version. */
+enum { HC_TLS_1_2 = 12, HC_TLS_1_3 = 13 };
+
 /** Where in its life a request was; see hc_error.phase. */
 enum {
   HC_PHASE_NONE = 0,       /* not in the life of a request                       */
@@ -156,7 +165,8 @@ enum {
   HC_NATIVE_CURL = 2, /* CURLcode                                                */
   HC_NATIVE_ARES = 3, /* ARES_* status                                           */
   HC_NATIVE_GAI = 4,  /* EAI_* of getaddrinfo                                    */
-  HC_NATIVE_TLS = 5   /* X509_V_ERR_* of a failed verification                   */
+  HC_NATIVE_TLS = 5,  /* X509_V_ERR_* of a failed verification                   */
+  HC_NATIVE_PROXY = 6 /* of a proxy: HTTP status, or SOCKS5 reply (below 100)     */
 };
 
 /** Log levels, most severe first. */
@@ -173,6 +183,9 @@ typedef struct hc_queue hc_queue;
 typedef struct hc_response hc_response;
 /** Memory with a piece of a streamed body. Yours; any thread; hc_block_free(). */
 typedef struct hc_block hc_block;
+/** A TLS identity: whom to trust, and who we are. Yours; immutable; any thread;
+    hc_tls_free(). */
+typedef struct hc_tls hc_tls;
 /** A question to your resolver. Lent until you answer it: hc_resolve_answer() or _fail(). */
 typedef struct hc_resolve_query hc_resolve_query;
 
@@ -202,8 +215,9 @@ enum {
   HC_E_CONNECT = -31,     /* refused, unreachable, reset while connecting         */
   HC_E_TLS = -32,         /* the TLS handshake failed                             */
   HC_E_TLS_VERIFY = -33,  /* the certificate is not acceptable. Do not retry      */
-  HC_E_PROXY = -34,       /* the proxy refused (reserved: no proxies yet)         */
-  HC_E_ADDRESS_DENIED = -35, /* the address policy refused (reserved)             */
+  HC_E_PROXY = -34,       /* the proxy cannot be reached, refused, or could not
+                             reach the server                                     */
+  HC_E_ADDRESS_DENIED = -35, /* the session's address policy refused. Do not retry */
   /* The exchange. The server may have acted on the request. */
   HC_E_STALE = -40,       /* a reused connection died before any answer; it was
                              not sent twice. Retry if your request may be repeated */
@@ -340,8 +354,9 @@ typedef struct hc_socket_info {
   uint32_t struct_size;
   int32_t fd;      /* borrowed: set options, do not close or connect it           */
   hc_str host;     /* the name in the URL                                         */
-  hc_str address;  /* the numeric address it will connect to                      */
-  uint16_t port;
+  hc_str address;  /* the numeric address it will connect to, of the proxy if there
+                      is one; or the path of a unix socket                        */
+  uint16_t port;   /* 0 for a unix socket                                         */
   uint16_t reserved[3];
 } hc_socket_info;
 
@@ -370,6 +385,83 @@ typedef struct hc_timeouts {
 } hc_timeouts;
 
 /**
+ * Whom a TLS connection trusts, and who we are on it. Prepare with
+ * hc_tls_options_init(). Files are PEM, and read once, by hc_tls_create().
+ */
+typedef struct hc_tls_options {
+  uint32_t struct_size;
+  uint8_t verify;             /* HC_ON: certificate chain and host name. HC_OFF trusts
+                                 everybody (pins are checked all the same)         */
+  uint8_t min_version;        /* HC_TLS_1_2                                        */
+  uint8_t reserved[2];
+
+  /* Authorities. Neither: those of $SSL_CERT_FILE or of the system. */
+  hc_str ca_file;             /* bundle                                            */
+  hc_str ca_pem;              /* the same as text, in place of a file              */
+
+  /* Our own certificate, for servers that ask for one. */
+  hc_str certificate_file;    /* with the chain to its authority, if one is needed */
+  hc_str certificate_pem;     /* the same as text, in place of a file              */
+  hc_str key_file;            /* where the certificate is, unless told otherwise   */
+  hc_str key_pem;             /* the same as text, in place of a file              */
+  hc_str key_password;        /* of an encrypted key; nobody is ever asked for it  */
+
+  /* Up to 64 SHA-256 digests of whole certificates (DER), 64 hex digits each, with
+     or without colons. The server's own must be one of them. This comes on top of
+     `verify`. */
+  const hc_str *pins;
+  size_t pin_count;
+
+  hc_str server_name;         /* host of the URL: the name asked for (SNI) and looked
+                                 for in the certificate; an IP address is not asked
+                                 for                                               */
+  hc_str key_log_file;        /* none: secrets of each connection are appended there,
+                                 for debugging. $SSLKEYLOGFILE is never obeyed     */
+} hc_tls_options;
+
+/**
+ * Fills TLS options with "not set" in every field.
+ *
+ * Parameters
+ *   options  Not NULL.
+ *   size     sizeof(hc_tls_options) as you were compiled.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL, or a size that no version of the struct had
+ * Since      0.1
+ */
+HC_API hc_status hc_tls_options_init(hc_tls_options *options, size_t size);
+
+/**
+ * Makes a TLS identity, for sessions and requests to name.
+ *
+ * Connections and TLS sessions are never shared between two identities, not even
+ * when they were made from equal options: make one and keep it.
+ *
+ * Parameters
+ *   out      Receives the identity.
+ *   options  NULL for all defaults.
+ *   error    Optional. The message names the option at fault.
+ * Ownership  You own *out; end it with hc_tls_free(), as soon as you like: sessions
+ *            and requests that named it keep what they need.
+ * Threads    Any. Reads files: do not call it from an event loop.
+ * Returns    HC_OK
+ *            HC_E_INVALID     NULL out, or an option that makes no sense
+ *            HC_E_TLS_CONFIG  a certificate or key cannot be read, or they do not
+ *                             belong together
+ *            HC_E_NOMEM
+ * Since      0.1
+ */
+HC_API HC_NODISCARD hc_status hc_tls_create(hc_tls **out, const hc_tls_options *options, hc_error *error);
+
+/**
+ * Releases a TLS identity. NULL is fine.
+ *
+ * Threads    Any, also while sessions and requests use it.
+ * Since      0.1
+ */
+HC_API void hc_tls_free(hc_tls *tls);
+
+/**
  * How a session behaves. Prepare with hc_session_options_init(). Counts are 0 to
  * 2^32 - 1, buffers up to 1 GiB, unless the field says otherwise.
  */
@@ -381,7 +473,8 @@ typedef struct hc_session_options {
   uint64_t limit;                /* 100: sockets connecting, in use and idle; 0: only
                                     the process's descriptor budget. A request holds
                                     its place from before its name is looked up    */
-  uint64_t limit_per_host;       /* 0 (none): the same per scheme, host and port   */
+  uint64_t limit_per_host;       /* 0 (none): the same per scheme, host, port and
+                                    identity of the connection                     */
   uint64_t max_connecting;       /* 0 (none): sockets connecting at one time       */
   uint64_t max_waiting;          /* 0 (none): requests in line; beyond: HC_E_OVERLOAD */
   uint64_t keepalive_timeout_ms; /* 15000: longest idle time; 0: never reuse       */
@@ -395,10 +488,11 @@ typedef struct hc_session_options {
   uint8_t use_dns_cache;         /* HC_ON                                          */
   uint8_t family;                /* HC_FAMILY_ANY                                  */
 
-  /* TLS. */
+  /* TLS: the simple form, or with `tls` everything. */
   uint8_t tls_verify;            /* HC_ON: certificate chain and host name         */
 
   uint8_t reserved_flags[3];
+  const hc_tls *tls;             /* NULL. Not together with tls_verify and ca_file */
   uint64_t ttl_dns_cache_ms;     /* 10000: upper bound of an answer's life; 0: none;
                                     HC_FOREVER                                     */
   uint64_t dns_stale_ttl_ms;     /* 0: how long an expired answer may still serve
@@ -411,6 +505,45 @@ typedef struct hc_session_options {
   hc_str nameservers;            /* system's: "127.0.0.1:5353,[::1]:53", in order  */
   hc_resolve_fn on_resolve;      /* NULL                                           */
   void *on_resolve_data;
+
+  /* The way to servers. */
+  hc_str proxy;                  /* none: [SCHEME://][USER:PASSWORD@]HOST[:PORT], with
+                                    http (port 80, the default), https (443), socks5
+                                    or socks5h (1080). All but socks5 look the
+                                    server's name up themselves. http is forwarded by
+                                    http(s) proxies, everything else tunnelled. User
+                                    and password are part of the identity          */
+  const hc_header *proxy_headers; /* none: for the proxy, with each CONNECT and each
+                                    forwarded request; up to 100                   */
+  size_t proxy_header_count;
+  const hc_tls *proxy_tls;       /* of https proxies. NULL: they are trusted as the
+                                    request's TLS identity trusts, and see nothing
+                                    else of it                                     */
+  hc_str no_proxy;               /* none: hosts to reach without `proxy`, as in
+                                    $no_proxy: names (with all below them), addresses,
+                                    blocks such as 10.0.0.0/8, "*"; each with :PORT */
+  hc_str unix_path;              /* none: socket to connect to whatever the URL's host
+                                    is; '@' begins an abstract name, to which no
+                                    connection is ever reused. Not with proxy      */
+  uint8_t trust_env;             /* HC_OFF: HC_ON reads $http_proxy, $https_proxy,
+                                    $all_proxy and $no_proxy, once, at create. `proxy`
+                                    and `no_proxy` go before them                  */
+
+  /* Address policy: which addresses may be connected to, asked after every look-up
+     about the very address of each socket. Lists of blocks such as
+     "10.0.0.0/8, fc00::/7". An IPv4 address within an IPv6 one (mapped, NAT64, 6to4,
+     Teredo) counts as what it leads to. What is refused: HC_E_ADDRESS_DENIED.     */
+  uint8_t public_only;           /* HC_OFF: HC_ON refuses all that is not public:
+                                    loopback, private, link-local, multicast and every
+                                    other special purpose; and unix sockets        */
+  uint8_t reserved_policy[6];
+  hc_str deny_addresses;         /* none: never these                              */
+  hc_str allow_addresses;        /* none: these, though not public; without public_only
+                                    nothing but these                              */
+  hc_str trusted_proxies;        /* none: names of proxies whose own address is not
+                                    checked, as they stand in `proxy`; "a.test, b.test".
+                                    Behind a proxy the server's address is checked only
+                                    if it is known here: in the URL, or with socks5 */
 
   /* Sockets. */
   hc_str local_addr;             /* none: numeric address to bind to               */
@@ -488,7 +621,8 @@ typedef struct hc_request {
                                  it become Basic auth; the fragment stays here     */
   const hc_header *headers;   /* an empty value is sent; data NULL in the value
                                  removes the automatic field of that name. Not
-                                 Transfer-Encoding; Content-Length only if right   */
+                                 Transfer-Encoding and Proxy-Authorization;
+                                 Content-Length only if right                      */
   size_t header_count;
   hc_str body;                /* data NULL: no body. Not with HEAD                 */
 
@@ -507,7 +641,8 @@ typedef struct hc_request {
   uint8_t decompress;         /* as the session says                               */
   uint8_t expect_continue;    /* HC_OFF: HC_ON waits up to 1 s for "100 Continue"
                                  before it sends the body                          */
-  uint8_t reserved_flags[1];
+  uint8_t certificates;       /* HC_OFF: HC_CERTIFICATES_* keeps the server's        */
+  const hc_tls *tls;          /* as the session says                               */
 
   /* Bodies that are not in memory. A file is opened (a descriptor duplicated) by
      the submit, and read as the connection takes it. */
@@ -529,6 +664,12 @@ typedef struct hc_request {
   hc_timeouts timeouts;       /* each as the session says                          */
   uint64_t max_body;          /* as the session says                               */
   uint64_t body_window;       /* as the session says; only with `stream`           */
+
+  hc_str proxy;               /* as the session says; as there, or "none". no_proxy
+                                 does not count for it                             */
+  const hc_header *proxy_headers; /* only together with proxy                      */
+  size_t proxy_header_count;
+  hc_str unix_path;           /* as the session says; empty with data set: none    */
 
   hc_str username;            /* Basic auth, in place of the one in the URL; no ':' */
   hc_str password;            /* only with username                                */
@@ -830,7 +971,8 @@ typedef struct hc_response_info {
   uint8_t reused;           /* HC_ON: the connection had served before            */
   uint8_t reserved[3];
   uint32_t attempts;        /* connections tried, each address of a race counts   */
-  hc_str remote_address;    /* numeric                                            */
+  hc_str remote_address;    /* numeric, of the proxy if there was one; empty for a
+                               unix socket                                        */
   uint16_t remote_port;
   uint16_t reserved_port[3];
   hc_timing timing;
@@ -890,6 +1032,15 @@ HC_API hc_str hc_response_body(const hc_response *response);
  * Since      0.1
  */
 HC_API hc_status hc_response_header(const hc_response *response, hc_str name, size_t nth, hc_str *value);
+
+/**
+ * Returns a certificate of the server: 0 is its own, 1 the one that signed that, and
+ * so on as far as the server sent them. On a resumed TLS session that may be its own
+ * only. {NULL, 0} when there is none, or the request did not ask for `certificates`.
+ *
+ * Since      0.1
+ */
+HC_API hc_str hc_response_certificate(const hc_response *response, size_t nth);
 
 /**
  * Copies out the details of a failed request; HC_OK in error->status otherwise.

@@ -1,7 +1,5 @@
 #include "adapter/curl_attempt.h"
 
-#include <openssl/ssl.h>
-
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -9,9 +7,11 @@
 #include <cstring>
 #include <new>
 
+#include "adapter/curl_lane.h"
 #include "adapter/curl_runtime.h"
 #include "adapter/curl_shard.h"
 #include "adapter/curl_transport.h"
+#include "adapter/proxy_error.h"
 #include "adapter/socket_factory.h"
 #include "base/check.h"
 
@@ -52,20 +52,20 @@ CurlAttempt::CurlAttempt(CurlTransport& transport) : transport_(transport), easy
 CurlAttempt::~CurlAttempt() { curl_easy_cleanup(easy_); }
 
 void CurlAttempt::set_constants() {
-  const SessionConfig& config = transport_.config();
   set(CURLOPT_PRIVATE, this);
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_ERRORBUFFER, error_text_);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_PROXY, "");    // or the environment's http_proxy takes over
-  set(CURLOPT_NOPROXY, "");  // the same, read from the environment for each request
+  set(CURLOPT_NOPROXY, "");  // or the environment's no_proxy takes over
+  set(CURLOPT_PROXYAUTH, CURLAUTH_BASIC);
+  set(CURLOPT_SOCKS5_AUTH, CURLAUTH_BASIC);
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_CONNECTTIMEOUT_MS, kNoTimeoutMs);
   set(CURLOPT_MAXAGE_CONN, kNoAgeSeconds);
   set(CURLOPT_MAXLIFETIME_CONN, 0L);  // 24 h by itself since 8.17
   set(CURLOPT_DNS_CACHE_TIMEOUT, never_prune_dns());
   set(CURLOPT_TCP_NODELAY, 0L);  // SocketFactory decides
-  set(CURLOPT_SHARE, transport_.share());
 
   set(CURLOPT_ACCEPT_ENCODING, "");  // all that this libcurl has
   set(CURLOPT_WRITEFUNCTION, write_callback);
@@ -82,17 +82,19 @@ void CurlAttempt::set_constants() {
   set(CURLOPT_CLOSESOCKETFUNCTION, CurlTransport::close_callback);
   set(CURLOPT_CLOSESOCKETDATA, &transport_);
 
-  set(CURLOPT_SSL_VERIFYPEER, config.tls_verify ? 1L : 0L);
-  set(CURLOPT_SSL_VERIFYHOST, config.tls_verify ? 2L : 0L);
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(CURLOPT_CAPATH, nullptr);  // TrustStore takes the place of both
+  set(CURLOPT_CAPATH, nullptr);  // TlsIdentity takes the place of both
   set(CURLOPT_CAINFO, nullptr);
+  set(CURLOPT_PROXY_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_PROXY_CAPATH, nullptr);
+  set(CURLOPT_PROXY_CAINFO, nullptr);
   set(CURLOPT_SSL_CTX_FUNCTION, tls_callback);
-  set(CURLOPT_SSL_CTX_DATA, &transport_);
+  set(CURLOPT_SSL_CTX_DATA, this);
 }
 
-void CurlAttempt::prepare(AttemptPlan plan, AttemptSink& sink, CurlShard& shard, Fd socket) {
+void CurlAttempt::prepare(AttemptPlan plan, AttemptSink& sink, CurlLane& lane, CurlShard& shard, Fd socket) {
   plan_ = std::move(plan);
+  enter(lane);
   sink_ = &sink;
   shard_ = &shard;
   socket_ = std::move(socket);
@@ -125,7 +127,8 @@ void CurlAttempt::set_url() {
   if (parsed == nullptr) parsed = parse(request.origin);
   set(CURLOPT_CURLU, static_cast<CURLU*>(parsed.get()));
   if (parsed == nullptr) set(CURLOPT_URL, request.url.data());  // and libcurl will say what is wrong
-  set(CURLOPT_REQUEST_TARGET, request.target.data());
+  // libcurl would send a target of ours to a forwarding proxy as it is, which wants the whole URL.
+  set(CURLOPT_REQUEST_TARGET, is_forwarded() ? request.url.data() : request.target.data());
 }
 
 // GET needs no option at all when the handle's last request was one too.
@@ -175,16 +178,30 @@ void CurlAttempt::set_headers() {
 
 void CurlAttempt::set_connection_rule() {
   const Request& request = *plan_.request;
-  bool must_close = request.force_close || transport_.config().keepalive_timeout == 0;
+  // An abstract socket has no name for libcurl, which takes it for one whose host is still looked up: never to be reused.
+  bool is_abstract = request.route->unix_path.starts_with('@') || request.route->unix_path.starts_with('\0');
+  bool must_close = request.force_close || transport_.config().keepalive_timeout == 0 || is_abstract;
   set(CURLOPT_FORBID_REUSE, must_close ? 1L : 0L);
   set(CURLOPT_FRESH_CONNECT, made_socket_ ? 1L : 0L);
   // Every name has the same made-up address for libcurl; open_callback() puts in the real one. One wildcard entry a
   // port keeps its cache small, where an entry a name would grow with every host ever met.
   bool has_address = made_socket_ || remembers_refused_lookups();
-  set(CURLOPT_RESOLVE, has_address ? transport_.dummy_address(request.port) : nullptr);
+  set(CURLOPT_RESOLVE, has_address ? transport_.dummy_address(request) : nullptr);
 }
 
-void CurlAttempt::recycle() {
+void CurlAttempt::recycle(const CurlLane& stay_in) {
+  if (lane_ != stay_in.number()) {
+    lane_ = 0;
+    sessions_ = nullptr;
+    set(CURLOPT_SHARE, nullptr);  // it may end before this handle is used again
+  }
+  findings_ = nullptr;
+  unchoose();
+  tls_contexts_ = 0;
+  if (!pool_name_.empty()) {
+    set(CURLOPT_CONNECT_TO, nullptr);
+    pool_name_.clear();
+  }
   plan_ = AttemptPlan{};
   socket_.reset();
   refusal_ = Status::ok();
@@ -268,6 +285,7 @@ int CurlAttempt::prereq_callback(void* self, char* remote_ip, char*, int, int lo
   }
   if (!attempt.take_connection(remote_ip, local_port)) return kStop;
   attempt.was_ready_ = true;
+  if (attempt.plan_.request->certificates != HC_OFF && !attempt.keep_certificates()) return kStop;
   if (!attempt.sink_->on_ready(attempt, attempt.is_reused_)) return kStop;
   if (attempt.plan_.request->body.empty() && attempt.plan_.request->source == nullptr) attempt.sent();
   return kGo;
@@ -294,6 +312,7 @@ bool CurlAttempt::ride_idle(std::string_view remote_ip, int local_port) {
     found_nothing_idle_ = true;
     return false;
   }
+  unchoose();
   transport_.on_taken(*idle, *this);
   return true;
 }
@@ -316,7 +335,7 @@ curl_socket_t CurlAttempt::open_callback(void* self, curlsocktype, curl_sockaddr
     return CURL_SOCKET_BAD;
   }
   sockaddr_storage real;
-  socklen_t length = to_sockaddr(attempt.plan_.remote, &real);
+  socklen_t length = to_sockaddr(attempt.plan_, &real);
   address->family = real.ss_family;
   address->addrlen = length;
   // The struct that libcurl lends has room for every family behind `addr` (CURLOPT_OPENSOCKETFUNCTION(3)).
@@ -332,26 +351,21 @@ int CurlAttempt::resolver_callback(void*, void*, void* self) noexcept {
   return 1;
 }
 
-CURLcode CurlAttempt::tls_callback(CURL*, void* context, void* self) noexcept {
-  auto* tls = static_cast<SSL_CTX*>(context);
-  const auto& transport = *static_cast<CurlTransport*>(self);
-  // libcurl writes TLS keys to $SSLKEYLOGFILE by itself (F23). The environment of the program that hosts us is no
-  // reason to give a user's keys away.
-  SSL_CTX_set_keylog_callback(tls, nullptr);
-  if (transport.config().tls_verify) transport.trust().apply(tls);
-  return CURLE_OK;
-}
-
 AttemptResult CurlAttempt::result(CURLcode code) {
   using Kind = AttemptResult::Kind;
   if (code != CURLE_OK && is_answer_whole()) return {Kind::kAnswered, Status::ok()};
   if (code == CURLE_OK && builder().is_head_complete()) return {Kind::kAnswered, Status::ok()};
   if (!refusal_.is_ok()) return {Kind::kFailed, refusal_};
+  if (findings_ != nullptr && !findings_->rejected_pin.empty()) return {Kind::kFailed, pin_mismatch()};
   if (!builder().status().is_ok()) return {Kind::kFailed, builder().status()};
   // libcurl takes the end of the connection for the end of the head.
   if (code == CURLE_OK) return {Kind::kFailed, Status(HC_E_DISCONNECTED, "the response head has no end")};
   if (!was_ready_ && found_nothing_idle_) return {Kind::kNothingIdle, Status::ok()};
-  Status status = status_of(failure(code));
+  CurlFailure details = failure(code);
+  Status status = status_of(details);
+  if (route().proxy != nullptr && !was_ready_) {
+    if (auto fault = proxy_failure(easy_, details, *route().proxy)) return {Kind::kFailed, std::move(*fault)};
+  }
   // Then libcurl's last word is about the connection that it wanted to open to send again.
   if (was_ready_ && (found_nothing_idle_ || was_repeated_)) {
     status = Status(HC_E_DISCONNECTED, "the server closed or reset the connection");
@@ -368,9 +382,12 @@ AttemptResult CurlAttempt::result(CURLcode code) {
 
 CurlFailure CurlAttempt::failure(CURLcode code) const {
   CurlFailure failure{code, error_text_, {}, 0, 0};
-  if (made_socket_) failure.where = plan_.remote.to_string();
+  failure.where = where();
   curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &failure.os_errno);
   curl_easy_getinfo(easy_, CURLINFO_SSL_VERIFYRESULT, &failure.verify_result);
+  if (failure.verify_result == 0) {
+    curl_easy_getinfo(easy_, CURLINFO_PROXY_SSL_VERIFYRESULT, &failure.verify_result);
+  }
   return failure;
 }
 

@@ -2,16 +2,19 @@
 
 #include <curl/curl.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "adapter/curl_error.h"
+#include "adapter/tls_identity.h"
 #include "base/fd.h"
 #include "model/transport.h"
 
 namespace hc {
 
+class CurlLane;
 class CurlShard;
 class CurlTransport;
 
@@ -28,11 +31,11 @@ class CurlAttempt final : public Attempt {
   CurlAttempt& operator=(const CurlAttempt&) = delete;
 
   /// Makes it ready for a request. `socket` is the new connection's, or closed to ride an idle one.
-  void prepare(AttemptPlan plan, AttemptSink& sink, CurlShard& shard, Fd socket);
+  void prepare(AttemptPlan plan, AttemptSink& sink, CurlLane& lane, CurlShard& shard, Fd socket);
   /// Closes the socket if libcurl has not asked for it.
   void drop_unopened_socket() { socket_.reset(); }
-  /// Forgets the request; the handle stays warm.
-  void recycle();
+  /// Forgets the request; the handle stays warm. It leaves its lane, if that is not the one to `stay_in`.
+  void recycle(const CurlLane& stay_in);
 
   CURL* easy() const { return easy_; }
   CurlShard& shard() const { return *shard_; }
@@ -40,6 +43,19 @@ class CurlAttempt final : public Attempt {
   Permit& permit() { return plan_.permit; }
   ResponseBuilder& builder() const { return *plan_.builder; }
   Origin& origin() const { return *plan_.origin; }
+  const Route& route() const { return *plan_.request->route; }
+  const Endpoint& target() const { return plan_.target; }
+  /// It goes to a proxy whole, and over any connection to that.
+  bool is_forwarded() const {
+    return route().proxy != nullptr && route().proxy->forwards(plan_.request->is_https);
+  }
+
+  /// The idle connection that it means to ride, where that is decided beforehand.
+  Connection* choice() const { return choice_; }
+  void choose(Connection& connection);
+  void unchoose();
+  /// libcurl is to look for, or to keep, its connection under this name (a line of CURLOPT_CONNECT_TO).
+  void set_pool_name(const std::string& line);
 
   uint64_t uploaded() const override;
   AttemptResult result(CURLcode code);
@@ -71,6 +87,11 @@ class CurlAttempt final : public Attempt {
 
   void set_constants();
   void set_url();
+  void enter(CurlLane& lane);
+  void set_proxy(const CurlLane& lane);
+  std::string where() const;
+  CURLcode set_up_tls(SSL_CTX* context);
+  bool keep_certificates();
   void set_method();
   void set_body();
   void set_headers();
@@ -85,6 +106,7 @@ class CurlAttempt final : public Attempt {
   bool take_connection(std::string_view remote_ip, int local_port);
   bool ride_idle(std::string_view remote_ip, int local_port);
   void sent();
+  Status pin_mismatch() const;
   CurlFailure failure(CURLcode code) const;
   void note_times();
   template <typename Option, typename Value>
@@ -99,9 +121,16 @@ class CurlAttempt final : public Attempt {
   AttemptPlan plan_;
   Fd socket_;  // made, and not yet given to libcurl
   TimePoint started_ = 0;
-  std::vector<curl_slist> fields_;  // over the request's header lines: no copy
-  Status refusal_;                  // of a callback of ours that had to stop libcurl
-  Method method_ = Method::kGet;    // what the handle is set to
+  std::vector<curl_slist> fields_;         // over the request's header lines: no copy
+  Status refusal_;                         // of a callback of ours that had to stop libcurl
+  std::shared_ptr<TlsFindings> findings_;  // of the checks on a new connection; none unless there are pins
+  Connection* choice_ = nullptr;
+  std::string pool_name_;
+  curl_slist pool_name_field_{};
+  uint8_t tls_contexts_ = 0;      // made for its connection; a proxy's comes first
+  uint32_t lane_ = 0;             // what the handle is set to; 0: none
+  CURLSH* sessions_ = nullptr;    // the same
+  Method method_ = Method::kGet;  // what the handle is set to
   bool decodes_ = true;
   bool has_large_buffer_ = false;
   bool has_custom_method_ = false;

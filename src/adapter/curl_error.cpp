@@ -71,6 +71,13 @@ bool is_bad_chunk(const CurlFailure& failure) {
   return failure.code == CURLE_RECV_ERROR && failure.text.find("chunked-encoding") != std::string_view::npos;
 }
 
+// TLS 1.3 lets a server refuse our certificate after we think that the handshake is done.
+bool is_tls_alert(const CurlFailure& failure) {
+  bool is_transport = failure.code == CURLE_RECV_ERROR || failure.code == CURLE_SEND_ERROR;
+  return is_transport && failure.text.find("SSL routines") != std::string_view::npos &&
+         failure.text.find(" alert ") != std::string_view::npos;
+}
+
 bool is_reset_while_connecting_tls(const CurlFailure& failure) {
   return failure.code == CURLE_SSL_CONNECT_ERROR && failure.os_errno != 0;
 }
@@ -94,7 +101,7 @@ Status status_of(const CurlFailure& failure) {
   if (is_bad_chunk(failure)) {
     return Status(HC_E_PROTOCOL, describe(failure)).with_native(HC_NATIVE_CURL, failure.code);
   }
-  Status status(code_of(failure.code), describe(failure));
+  Status status(is_tls_alert(failure) ? HC_E_TLS : code_of(failure.code), describe(failure));
   if (status.code() == HC_E_TLS_VERIFY && failure.verify_result != 0) {
     return status.with_native(HC_NATIVE_TLS, failure.verify_result);
   }

@@ -1,11 +1,11 @@
 #include "adapter/curl_shard.h"
 
 #include <algorithm>
-#include <new>
 #include <utility>
 
 #include "adapter/curl_attempt.h"
 #include "adapter/curl_transport.h"
+#include "adapter/janitor.h"
 #include "base/check.h"
 
 namespace hc {
@@ -25,7 +25,8 @@ int to_curl(uint8_t readiness) {
 
 CurlShard::CurlShard(CurlTransport& transport, Reactor& reactor, uint32_t number)
     : transport_(transport), reactor_(reactor), number_(number), multi_(curl_multi_init()) {
-  if (multi_ == nullptr) throw std::bad_alloc();
+  if (multi_ == nullptr) return;
+  janitor_ = std::make_unique<Janitor>(*this, reactor);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, socket_callback);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, timer_callback);
@@ -37,7 +38,9 @@ CurlShard::CurlShard(CurlTransport& transport, Reactor& reactor, uint32_t number
 CurlShard::~CurlShard() { close(); }
 
 void CurlShard::close() {
-  if (multi_ != nullptr) curl_multi_cleanup(multi_);
+  if (multi_ == nullptr) return;
+  janitor_->stop();
+  curl_multi_cleanup(multi_);
   multi_ = nullptr;
 }
 
@@ -72,7 +75,7 @@ CurlAttempt* CurlShard::next_finished(CURLcode* code) {
     CurlAttempt* attempt = nullptr;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &attempt);
     if (attempt != nullptr) return attempt;
-    transport_.on_janitor_done(*this);
+    janitor_->on_done();
   }
   return nullptr;
 }

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <memory>
 #include <vector>
 
 #include "event/poller.h"
@@ -16,17 +17,21 @@ class Janitor;
 
 /// One libcurl multi handle on the loop.
 ///
-/// Rules: the socket and timer callbacks only record (libcurl forbids calling it from them); a socket that libcurl
+/// Rules: all of its connections have one identity (CurlLane); the socket and timer callbacks only record (libcurl forbids calling it from them); a socket that libcurl
 /// lets go of stays registered for reading, so that a connection that ends while idle is seen at once.
 class CurlShard final : public FdWatcher, private Timer {
  public:
   CurlShard(CurlTransport& transport, Reactor& reactor, uint32_t number);
   ~CurlShard();
 
+  /// False: the process had no descriptors for it (since 8.20 libcurl wants some; before, it did without its wakeup).
+  bool is_open() const { return multi_ != nullptr; }
   /// Closes every connection it has. Nothing may be running.
   void close();
 
+  /// Its place in the order of making; never used again.
   uint32_t number() const { return number_; }
+  Janitor& janitor() { return *janitor_; }
   void add(CurlAttempt& attempt);
   void remove(CurlAttempt& attempt);
   void add_janitor(CURL* easy) { curl_multi_add_handle(multi_, easy); }
@@ -56,6 +61,7 @@ class CurlShard final : public FdWatcher, private Timer {
   Reactor& reactor_;
   uint32_t number_;
   CURLM* multi_;
+  std::unique_ptr<Janitor> janitor_;
   bool wants_kick_ = false;
   std::vector<CurlAttempt*> uploads_to_check_;
   std::vector<int> to_look_at_;

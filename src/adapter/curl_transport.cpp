@@ -4,16 +4,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <new>
 #include <string>
+#include <utility>
 
+#include "adapter/janitor.h"
 #include "base/check.h"
 
 namespace hc {
 namespace {
 
-// Never connected to: open_callback() replaces it. From the reserved 240/4, so that a mistake would fail loudly.
-constexpr const char* kDummyAddress = "240.0.0.1";
+// How many identities without a connection keep their TLS sessions: a few KB each.
+constexpr size_t kRestingLanes = 64;
 
 // For libcurl 7.88 a TLS connection with anything left to read is alive, and the server's close_notify is such a
 // thing: it would never be closed. MSG_TRUNC throws the bytes of a TCP socket away uncopied (tcp(7)); nothing comes
@@ -21,40 +24,84 @@ constexpr const char* kDummyAddress = "240.0.0.1";
 void discard_unread(int fd) {
   while (recv(fd, nullptr, 1 << 20, MSG_TRUNC | MSG_DONTWAIT) > 0) {
   }
+  if (errno != EFAULT) return;
+  char bytes[4096];  // a unix socket copies what it throws away
+  while (recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0) {
+  }
+}
+
+std::string in_brackets(const IpAddress& address) {
+  return address.family == Family::kV6 ? "[" + address.to_string() + "]" : address.to_string();
+}
+
+uint64_t port_key(const CurlShard& place, uint16_t local_port) {
+  return uint64_t{place.number()} << 16 | local_port;
 }
 
 }  // namespace
 
-CurlTransport::CurlTransport(const SessionConfig& config, TrustStore trust, Reactor& reactor, Ledger& ledger)
-    : config_(config),
-      reactor_(reactor),
-      ledger_(ledger),
-      sockets_(config),
-      trust_(std::move(trust)),
-      share_(curl_share_init()) {
-  if (share_ == nullptr) throw std::bad_alloc();
-  curl_share_setopt(share_, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+CurlTransport::CurlTransport(const SessionConfig& config, Reactor& reactor, Ledger& ledger)
+    : config_(config), reactor_(reactor), ledger_(ledger), sockets_(config) {
+  CurlLane& lane = lane_of(lend(config.routes.direct));
+  own_claim_ = lane.claim();
   // The first handle reads files and sets OpenSSL up: before the loop starts, not in its first turn.
   give_back(*lease());
-  // Since 8.20 no multi handle can be made without descriptors (before, it did without its wakeup): now there are some.
-  shard(0);
+  if (lane.shard(0) == nullptr) throw std::bad_alloc();
 }
 
 CurlTransport::~CurlTransport() {
   HC_CHECK(free_attempts_.size() == attempts_.size());
-  for (auto& janitor : janitors_) janitor->stop();
-  for (auto& place : shards_) place->close();  // ends the connections that are left, through close_callback()
-  attempts_.clear();
-  curl_share_cleanup(share_);
-  for (auto& [port, list] : dummy_addresses_) curl_slist_free_all(list);
+  // Ends the connections that are left, through close_callback(), and with them the last origins.
+  for (auto& [route, lane] : lanes_) lane->close();
+  own_claim_.reset();
+  attempts_.clear();  // they use the lanes' shares
+  lanes_.clear();
+  for (auto& [key, list] : dummy_addresses_) curl_slist_free_all(list);
 }
 
-CurlShard& CurlTransport::shard(uint32_t number) {
-  while (shards_.size() <= number) {
-    shards_.push_back(std::make_unique<CurlShard>(*this, reactor_, static_cast<uint32_t>(shards_.size())));
-    janitors_.push_back(std::make_unique<Janitor>(*shards_.back(), reactor_));
+CurlLane& CurlTransport::lane_of(const RoutePointer& route) {
+  HC_CHECK(route != nullptr);
+  auto found = lanes_.find(route.get());
+  if (found == lanes_.end()) {
+    auto lane = std::make_unique<CurlLane>(*this, reactor_, route, ++last_lane_);
+    const Route* key = lane->route().get();
+    found = lanes_.emplace(key, std::move(lane)).first;
   }
-  return *shards_[number];
+  return *found->second;
+}
+
+CurlLane& CurlTransport::lane_of(Origin& origin) {
+  if (origin.lane == nullptr) origin.lane = lane_of(origin.route()).claim();
+  return *static_cast<CurlLane*>(origin.lane.get());
+}
+
+CurlShard& CurlTransport::shard_of(const Connection& connection) {
+  return static_cast<CurlLane*>(connection.origin().lane.get())->open_shard(connection.shard());
+}
+
+// Possibly inside libcurl, which is closing the last connection of the lane.
+void CurlTransport::on_lane_unused(CurlLane& lane) {
+  if (std::exchange(lane.is_listed_unused, true)) return;
+  unused_lanes_.push_back(&lane);
+}
+
+void CurlTransport::end_unused_lanes() {
+  std::vector<CurlLane*> unused;
+  unused.swap(unused_lanes_);
+  for (CurlLane* lane : unused) {
+    lane->is_listed_unused = false;
+    if (lane->is_claimed()) continue;
+    lane->close();
+    std::erase_if(active_, [](CurlShard* place) { return !place->is_open(); });
+    lane->drop_shards();
+    std::erase(resting_lanes_, lane);
+    resting_lanes_.push_back(lane);
+  }
+  while (resting_lanes_.size() > kRestingLanes) {
+    CurlLane* oldest = resting_lanes_.front();
+    resting_lanes_.pop_front();
+    if (!oldest->is_claimed()) lanes_.erase(lanes_.find(oldest->route().get()));
+  }
 }
 
 CurlAttempt* CurlTransport::lease() {
@@ -70,7 +117,7 @@ CurlAttempt* CurlTransport::lease() {
 
 void CurlTransport::give_back(CurlAttempt& attempt) {
   std::erase(to_fill_, &attempt);
-  attempt.recycle();
+  attempt.recycle(*static_cast<CurlLane*>(own_claim_.get()));
   free_attempts_.push_back(&attempt);
 }
 
@@ -78,20 +125,22 @@ Status CurlTransport::start(AttemptPlan plan, AttemptSink& sink, Attempt** out) 
   HC_ASSERT_LOOP(reactor_);
   Fd socket;
   Connection* connection = nullptr;
-  CurlShard& place = shard(plan.permit.shard());
+  CurlLane& lane = lane_of(*plan.origin);
+  CurlShard* place = lane.shard(plan.permit.shard());
+  if (place == nullptr) return Status::system("curl_multi_init", EMFILE);
   if (plan.permit.kind() == Permit::Kind::kNewSocket) {
-    if (Status status = sockets_.make(plan.request->host, plan.remote, &socket); !status.is_ok())
-      return status;
+    if (Status status = sockets_.make(plan, &socket); !status.is_ok()) return status;
     connection = &ledger_.open(std::move(plan.permit), socket.get(), plan.remote, reactor_.now());
     size_t fd = static_cast<size_t>(socket.get());
     if (by_fd_.size() <= fd) by_fd_.resize(fd + 64);
     by_fd_[fd] = connection;
   }
   CurlAttempt& attempt = *lease();
-  attempt.prepare(std::move(plan), sink, place, std::move(socket));
+  attempt.prepare(std::move(plan), sink, lane, *place, std::move(socket));
+  choose_connection(attempt, connection);
   attempt.set_connection(connection);
   if (connection != nullptr) connection->rider = &attempt;
-  place.add(attempt);
+  place->add(attempt);
   *out = &attempt;
   return Status::ok();
 }
@@ -116,16 +165,18 @@ void CurlTransport::resume(Attempt& base) {
 
 void CurlTransport::retire(Connection& connection) {
   // No event may follow: a shut down socket is readable for ever.
-  reactor_.poller().forget(connection.fd(), shard(connection.shard()));
+  CurlShard& place = shard_of(connection);
+  reactor_.poller().forget(connection.fd(), place);
   shutdown(connection.fd(), SHUT_RDWR);
   discard_unread(connection.fd());
   // Since 8.9 libcurl may be waiting in there for the server's close_notify, and 8.23 looks at nothing else.
-  shard(connection.shard()).look_at(connection.fd());
-  janitors_[connection.shard()]->on_retired();
+  place.look_at(connection.fd());
+  place.janitor().on_retired();
 }
 
 bool CurlTransport::run() {
   if (!is_active()) return false;
+  if (!unused_lanes_.empty()) end_unused_lanes();
   fill_uploads();
   std::vector<CurlShard*> active;
   active.swap(active_);
@@ -187,22 +238,51 @@ void CurlTransport::settle_connection(CurlAttempt& attempt) {
     ledger_.close(*connection);
     return;
   }
+  watch_idle(*connection);
   ledger_.rest(*connection, attempt.builder().keepalive_hint(), reactor_.now());
 }
 
-curl_slist* CurlTransport::dummy_address(uint16_t port) {
-  curl_slist*& list = dummy_addresses_[port];
+// A unix socket connects at once, and when the answer is there at once as well libcurl never asked to have it watched.
+void CurlTransport::watch_idle(const Connection& connection) {
+  if (reactor_.poller().is_watched(connection.fd())) return;
+  reactor_.poller().watch(connection.fd(), shard_of(connection), kReadable);
+}
+
+curl_slist* CurlTransport::dummy_address(const Request& request) {
+  const Proxy* proxy = request.route->proxy.get();
+  bool is_socks = proxy != nullptr && proxy->is_socks();
+  uint16_t port = proxy != nullptr ? proxy->port : request.port;
+  curl_slist*& list = dummy_addresses_[{is_socks, port}];
   if (list == nullptr) {
-    std::string entry = "*:" + std::to_string(port) + ":" + kDummyAddress;
+    // With SOCKS5 the server's address is looked up in the same cache, and a wildcard would serve it as well.
+    std::string entry =
+        std::string(is_socks ? kDummyAddress : "*") + ":" + std::to_string(port) + ":" + kDummyAddress;
     list = curl_slist_append(nullptr, entry.c_str());
     if (list == nullptr) throw std::bad_alloc();
   }
   return list;
 }
 
+// Whom libcurl has to be told by name which connection to take: unix sockets, because they could not be told apart
+// later, and tunnels to an address that was found here, because it is part of libcurl's key (CURLOPT_CONNECT_TO).
+void CurlTransport::choose_connection(CurlAttempt& attempt, Connection* connection) {
+  const Route& route = attempt.route();
+  bool is_unix = !route.unix_path.empty();
+  if (!is_unix && (route.proxy == nullptr || !route.proxy->wants_address())) return;
+  if (connection == nullptr) {
+    connection = ledger_.choose_idle(attempt.origin(), attempt.permit().shard());
+    if (connection != nullptr) attempt.choose(*connection);
+  } else if (is_unix) {
+    connection->pool_name = "::c" + std::to_string(connection->number()) + ".unix.invalid:";
+  } else {
+    connection->pool_name = "::" + in_brackets(attempt.target().address) + ":";
+  }
+  if (connection != nullptr) attempt.set_pool_name(connection->pool_name);
+}
+
 void CurlTransport::on_connected(Connection& connection, uint16_t local_port) {
   connection.local_port = local_port;
-  by_local_port_.emplace(connection.shard() << 16 | local_port, &connection);
+  if (!connection.is_unix()) by_local_port_.emplace(port_key(shard_of(connection), local_port), &connection);
   ledger_.use_new(connection);
 }
 
@@ -213,18 +293,25 @@ void CurlTransport::on_taken(Connection& connection, CurlAttempt& attempt) {
 }
 
 // libcurl does not say which descriptor a reused connection has (F17). Its own port does, unless two connections to
-// two addresses of one origin happen to have the same.
+// two addresses of one origin happen to have the same; a unix socket has none, and is ridden under a name of its own.
 Connection* CurlTransport::find_idle(const CurlAttempt& attempt, std::string_view remote_ip,
                                      uint16_t local_port) {
-  auto [first, last] = by_local_port_.equal_range(attempt.shard().number() << 16 | local_port);
+  if (attempt.choice() != nullptr && attempt.choice()->is_unix()) return attempt.choice();
+  auto [first, last] = by_local_port_.equal_range(port_key(attempt.shard(), local_port));
   Connection* found = nullptr;
   for (auto place = first; place != last; ++place) {
     Connection& connection = *place->second;
-    if (&connection.origin() != &attempt.origin() || connection.state() == Connection::State::kRetired)
-      continue;
+    if (connection.state() == Connection::State::kRetired) continue;
+    if (&connection.origin() != &attempt.origin() && !attempt.is_forwarded()) continue;
     if (found == nullptr || connection.remote().address.to_string() == remote_ip) found = &connection;
   }
   if (found != nullptr && found->state() == Connection::State::kInUse) release_early(*found);
+  if (found != nullptr && &found->origin() != &attempt.origin()) {
+    // A forwarding proxy's connections are all alike to libcurl: it took one that another origin had.
+    bool is_traded =
+        found->state() == Connection::State::kIdle && ledger_.trade_idle(*found, attempt.origin());
+    if (!is_traded) return nullptr;
+  }
   return found != nullptr && found->state() == Connection::State::kIdle ? found : nullptr;
 }
 
@@ -257,30 +344,29 @@ bool CurlTransport::keeps_watching(int fd) const {
 }
 
 void CurlTransport::stop_watching(const Connection& connection) {
-  reactor_.poller().forget(connection.fd(), *shards_[connection.shard()]);
+  reactor_.poller().forget(connection.fd(), shard_of(connection));
 }
 
 Connection* CurlTransport::connection_of(int fd) const {
   return static_cast<size_t>(fd) < by_fd_.size() ? by_fd_[static_cast<size_t>(fd)] : nullptr;
 }
 
-void CurlTransport::on_janitor_done(CurlShard& place) { janitors_[place.number()]->on_done(); }
-
 // All but the books: these are closed after the descriptor, for with the entry goes its part of the process's budget,
 // and another session's thread may spend that in the same moment.
 void CurlTransport::unlink(Connection& connection) {
   if (connection.rider != nullptr) static_cast<CurlAttempt*>(connection.rider)->set_connection(nullptr);
-  auto [first, last] = by_local_port_.equal_range(connection.shard() << 16 | connection.local_port);
+  if (connection.chooser != nullptr) static_cast<CurlAttempt*>(connection.chooser)->unchoose();
+  auto [first, last] = by_local_port_.equal_range(port_key(shard_of(connection), connection.local_port));
   for (auto place = first; place != last; ++place) {
     if (place->second != &connection) continue;
     by_local_port_.erase(place);
     break;
   }
-  reactor_.poller().forget(connection.fd(), *shards_[connection.shard()]);
+  reactor_.poller().forget(connection.fd(), shard_of(connection));
   // Not when another socket of ours has the number already.
   Connection*& place = by_fd_[static_cast<size_t>(connection.fd())];
   if (place == &connection) place = nullptr;
-  if (connection.state() == Connection::State::kRetired) janitors_[connection.shard()]->on_closed();
+  if (connection.state() == Connection::State::kRetired) shard_of(connection).janitor().on_closed();
 }
 
 int CurlTransport::close_callback(void* self, curl_socket_t fd) noexcept {

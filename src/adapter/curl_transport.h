@@ -2,17 +2,18 @@
 
 #include <curl/curl.h>
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "adapter/curl_attempt.h"
+#include "adapter/curl_lane.h"
 #include "adapter/curl_runtime.h"
 #include "adapter/curl_shard.h"
-#include "adapter/janitor.h"
 #include "adapter/socket_factory.h"
-#include "adapter/trust_store.h"
 #include "event/reactor.h"
 #include "model/config.h"
 #include "model/ledger.h"
@@ -20,14 +21,14 @@
 
 namespace hc {
 
-/// HTTP over libcurl: the shards, the easy handles, and which descriptor is which connection.
+/// HTTP over libcurl: the lanes, the easy handles, and which descriptor is which connection.
 ///
 /// Life cycle of a descriptor: made in start(), given to libcurl, closed in close_callback() - or, when it never
 /// finished connecting and libcurl is older than 8.2, closed by libcurl without a word and dropped at the end of its
 /// attempt (docs/curl-notes.md F15).
 class CurlTransport final : public Transport {
  public:
-  CurlTransport(const SessionConfig& config, TrustStore trust, Reactor& reactor, Ledger& ledger);
+  CurlTransport(const SessionConfig& config, Reactor& reactor, Ledger& ledger);
   ~CurlTransport() override;
 
   Status start(AttemptPlan plan, AttemptSink& sink, Attempt** out) override;
@@ -37,16 +38,19 @@ class CurlTransport final : public Transport {
   void retire(Connection& connection) override;
 
   /// True when run() has something to do.
-  bool is_active() const { return !active_.empty() || !to_fill_.empty(); }
+  bool is_active() const { return !active_.empty() || !to_fill_.empty() || !unused_lanes_.empty(); }
   /// Lets libcurl go on where it asked for it, and hands finished attempts to their sinks. False: nothing was left.
   bool run();
 
-  // For attempts, shards and janitors.
+  // For attempts, lanes and shards.
   const SessionConfig& config() const { return config_; }
   Reactor& reactor() { return reactor_; }
-  CURLSH* share() const { return share_; }
-  const TrustStore& trust() const { return trust_; }
-  curl_slist* dummy_address(uint16_t port);
+  uint32_t next_shard_number() { return ++last_shard_; }
+  void on_lane_unused(CurlLane& lane);
+  /// Never connected to: the socket that goes with an attempt replaces it. From the reserved 240/4, so that a mistake
+  /// would fail loudly.
+  static constexpr const char* kDummyAddress = "240.0.0.1";
+  curl_slist* dummy_address(const Request& request);
   void on_connected(Connection& connection, uint16_t local_port);
   void on_taken(Connection& connection, CurlAttempt& attempt);
   Connection* find_idle(const CurlAttempt& attempt, std::string_view remote_ip, uint16_t local_port);
@@ -57,11 +61,21 @@ class CurlTransport final : public Transport {
   void mark_active(CurlShard& shard);
   /// Its upload needs bytes, or it is answered: for when no call of libcurl is on the stack.
   void fill_later(CurlAttempt& attempt);
-  void on_janitor_done(CurlShard& shard);
   static int close_callback(void* self, curl_socket_t fd) noexcept;
 
  private:
-  CurlShard& shard(uint32_t number);
+  struct RouteHash {
+    size_t operator()(const Route* route) const { return route->hash(); }
+  };
+  struct RouteEqual {
+    bool operator()(const Route* a, const Route* b) const { return *a == *b; }
+  };
+
+  CurlLane& lane_of(const RoutePointer& route);
+  CurlLane& lane_of(Origin& origin);
+  static CurlShard& shard_of(const Connection& connection);
+  void end_unused_lanes();
+  void choose_connection(CurlAttempt& attempt, Connection* connection);
   CurlAttempt* lease();
   void give_back(CurlAttempt& attempt);
   void collect(CurlShard& place);
@@ -70,6 +84,7 @@ class CurlTransport final : public Transport {
   void finish(CurlAttempt& attempt, CURLcode code);
   /// After libcurl let go of an attempt: what becomes of its connection.
   void settle_connection(CurlAttempt& attempt);
+  void watch_idle(const Connection& connection);
   void unlink(Connection& connection);
   Connection* connection_of(int fd) const;
 
@@ -77,17 +92,19 @@ class CurlTransport final : public Transport {
   Reactor& reactor_;
   Ledger& ledger_;
   SocketFactory sockets_;
-  const TrustStore trust_;
-  CURLSH* share_;  // TLS sessions: in 7.88 they would belong to each easy handle (F2)
-  std::map<uint16_t, curl_slist*> dummy_addresses_;
+  std::map<std::pair<bool, uint16_t>, curl_slist*> dummy_addresses_;  // is SOCKS, port
   std::vector<Connection*> by_fd_;
-  std::unordered_multimap<uint32_t, Connection*> by_local_port_;  // shard << 16 | port
+  std::unordered_multimap<uint64_t, Connection*> by_local_port_;  // shard << 16 | port
   std::vector<std::unique_ptr<CurlAttempt>> attempts_;
   std::vector<CurlAttempt*> free_attempts_;
   std::vector<CurlShard*> active_;  // have to be run
   std::vector<CurlAttempt*> to_fill_;
-  std::vector<std::unique_ptr<CurlShard>> shards_;
-  std::vector<std::unique_ptr<Janitor>> janitors_;  // one a shard
+  std::unordered_map<const Route*, std::unique_ptr<CurlLane>, RouteHash, RouteEqual> lanes_;
+  std::vector<CurlLane*> unused_lanes_;  // nobody had a claim on them; perhaps somebody has again
+  std::deque<CurlLane*> resting_lanes_;  // longest first; some may be claimed again
+  std::shared_ptr<void> own_claim_;      // on the lane of the session's own route, which stays
+  uint32_t last_lane_ = 0;
+  uint32_t last_shard_ = 0;
 };
 
 }  // namespace hc

@@ -2,12 +2,16 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstddef>
 #include <cstring>
 #include <optional>
+
+#include "model/text.h"
 
 namespace hc {
 namespace {
@@ -51,7 +55,42 @@ uint16_t local_port_of(int fd) {
   return 0;
 }
 
-Status SocketFactory::make(std::string_view host, const Endpoint& remote, Fd* out) const {
+socklen_t to_sockaddr(std::string_view unix_path, sockaddr_storage* out) {
+  *out = {};
+  auto* local = reinterpret_cast<sockaddr_un*>(out);
+  local->sun_family = AF_UNIX;
+  size_t length = std::min(unix_path.size(), sizeof local->sun_path - 1);
+  std::memcpy(local->sun_path, unix_path.data(), length);
+  bool is_abstract = unix_path.starts_with('@') || unix_path.starts_with('\0');
+  if (is_abstract) local->sun_path[0] = '\0';
+  // The length of an abstract name counts, and a path ends with its NUL.
+  return static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length + (is_abstract ? 0 : 1));
+}
+
+socklen_t to_sockaddr(const AttemptPlan& plan, sockaddr_storage* out) {
+  const std::string& unix_path = plan.request->route->unix_path;
+  return unix_path.empty() ? to_sockaddr(plan.remote, out) : to_sockaddr(unix_path, out);
+}
+
+Status SocketFactory::check_addresses(const AttemptPlan& plan) const {
+  const AddressPolicy& policy = config_.addresses;
+  if (policy.is_open()) return Status::ok();
+  const Route& route = *plan.request->route;
+  if (!route.unix_path.empty()) return policy.check_unix(route.unix_path);
+  if (route.proxy == nullptr) return policy.check(plan.remote.address);
+  if (!route.proxy->is_trusted) {
+    if (Status status = policy.check(plan.remote.address); !status.is_ok()) return status;
+  }
+  // Behind a proxy only what is known here can be judged: the address that it is given, or one in the URL.
+  if (route.proxy->wants_address()) return policy.check(plan.target.address);
+  std::optional<IpAddress> literal = IpAddress::parse(plan.request->host);
+  return literal ? policy.check(*literal) : Status::ok();
+}
+
+Status SocketFactory::make(const AttemptPlan& plan, Fd* out) const {
+  if (Status status = check_addresses(plan); !status.is_ok()) return status;
+  const Endpoint& remote = plan.remote;
+  if (!plan.request->route->unix_path.empty()) return make_unix(plan, out);
   int domain = remote.address.family == Family::kV6 ? AF_INET6 : AF_INET;
   Fd fd(socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
   if (!fd.is_open()) {
@@ -63,7 +102,16 @@ Status SocketFactory::make(std::string_view host, const Endpoint& remote, Fd* ou
   }
   set_options(fd.get());
   if (Status status = bind_to_local(fd.get(), remote.address.family); !status.is_ok()) return status;
-  if (Status status = show_to_caller(fd.get(), host, remote); !status.is_ok()) return status;
+  if (Status status = show_to_caller(fd.get(), plan); !status.is_ok()) return status;
+  *out = std::move(fd);
+  return Status::ok();
+}
+
+Status SocketFactory::make_unix(const AttemptPlan& plan, Fd* out) const {
+  Fd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.is_open()) return Status::system("socket", errno);
+  set_buffers(fd.get());
+  if (Status status = show_to_caller(fd.get(), plan); !status.is_ok()) return status;
   *out = std::move(fd);
   return Status::ok();
 }
@@ -78,6 +126,10 @@ void SocketFactory::set_options(int fd) const {
   if (config_.tcp_user_timeout > 0) {
     set_number(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, clamp_to_int(config_.tcp_user_timeout / kMillisecond));
   }
+  set_buffers(fd);
+}
+
+void SocketFactory::set_buffers(int fd) const {
   if (config_.receive_buffer > 0)
     set_number(fd, SOL_SOCKET, SO_RCVBUF, static_cast<int>(config_.receive_buffer));
   if (config_.send_buffer > 0) set_number(fd, SOL_SOCKET, SO_SNDBUF, static_cast<int>(config_.send_buffer));
@@ -108,17 +160,18 @@ Status SocketFactory::bind_to_local(int fd, Family family) const {
       .with_native(HC_NATIVE_ERRNO, error);
 }
 
-Status SocketFactory::show_to_caller(int fd, std::string_view host, const Endpoint& remote) const {
+Status SocketFactory::show_to_caller(int fd, const AttemptPlan& plan) const {
   if (config_.on_socket == nullptr) return Status::ok();
-  std::string address = remote.address.to_string();
+  const std::string& unix_path = plan.request->route->unix_path;
+  std::string address = unix_path.empty() ? plan.remote.address.to_string() : unix_path;
   hc_socket_info info{};
   info.struct_size = sizeof info;
   info.fd = fd;
-  info.host = {host.data(), host.size()};
+  info.host = {plan.request->host.data(), plan.request->host.size()};
   info.address = {address.data(), address.size()};
-  info.port = remote.port;
+  info.port = plan.remote.port;
   if (config_.on_socket(&info, config_.on_socket_data) == 0) return Status::ok();
-  return {HC_E_CALLBACK, "on_socket refused the socket to " + address};
+  return {HC_E_CALLBACK, "on_socket refused the socket to " + escaped(address)};
 }
 
 }  // namespace hc

@@ -47,10 +47,6 @@ Status Loop::open() {
   if (Status status = CurlRuntime::require(); !status.is_ok()) return status;
   if (Status status = Reactor::open(&reactor_); !status.is_ok()) return status;
   if (Status status = Waker::create(&waker_); !status.is_ok()) return status;
-  TrustStore trust;
-  if (config_.tls_verify) {
-    if (Status status = TrustStore::load(config_.ca_file, &trust); !status.is_ok()) return status;
-  }
   reactor_.bind_to_this_thread();  // while it is put together
   started_ = reactor_.now();
 
@@ -65,7 +61,7 @@ Status Loop::open() {
   if (!status.is_ok()) return status;
 
   engine_ = std::make_unique<Engine>(config_, reactor_, DescriptorBudget::process(), *this);
-  transport_ = std::make_unique<CurlTransport>(config_, std::move(trust), reactor_, engine_->ledger());
+  transport_ = std::make_unique<CurlTransport>(config_, reactor_, engine_->ledger());
   names_ = std::make_unique<NameService>(*resolver_, config_.names, engine_->stats(),
                                          [this] { return reactor_.now(); });
   engine_->bind(*transport_, *names_);

@@ -60,7 +60,8 @@ void Transfer::enter(Phase next) {
 
 void Transfer::start(Engine& engine) {
   engine_ = &engine;
-  origin = &engine.admission().origin_of({request_->is_https, request_->port, request_->host});
+  origin =
+      &engine.admission().origin_of({request_->is_https, request_->port, request_->host, request_->route});
   enter(HC_PHASE_WAITING);
   phase_since_ = line_since_ = submitted_;
   clocks_.start(Clocks::kTotal, submitted_);
@@ -102,46 +103,10 @@ void Transfer::ride_idle(Permit permit) {
   run_attempt(std::move(permit), {});
 }
 
-void Transfer::resolve() {
-  if (!request_->addresses.empty()) {
-    start_race(request_->addresses);
-    return;
-  }
-  enter(HC_PHASE_RESOLVING);
-  auto answer = engine_->names().resolve(request_->host, request_->port, engine_->now(), *this);
-  if (answer) {
-    on_name(std::move(*answer));
-    return;
-  }
-  clocks_.start(Clocks::kDns, engine_->now());
-  arm_timer();
-}
-
-void Transfer::on_name(NameAnswer answer) {
-  clocks_.stop(Clocks::kDns);
-  if (answer.status.is_out_of_descriptors()) {
-    permit_.give_back();
-    engine_->on_descriptor_shortage();
-    back_in_line(false);
-    return;
-  }
-  if (!answer.status.is_ok()) {
-    finish(std::move(answer.status));
-    return;
-  }
-  timing_.resolved_ns = since_submit(engine_->now());
-  start_race(std::move(answer.addresses));
-}
-
-void Transfer::start_race(std::vector<IpAddress> addresses) {
-  race_ = std::make_unique<Race>(std::move(addresses));
-  enter(HC_PHASE_CONNECTING);
-  clocks_.start(Clocks::kSockConnect, engine_->now());
-  try_next_address(std::move(permit_));
-}
-
 void Transfer::try_next_address(Permit permit) {
-  Endpoint remote{race_->take_next(), request_->port};
+  const Proxy* proxy = request_->route->proxy.get();
+  Endpoint remote{race_->take_next(), proxy != nullptr ? proxy->port : request_->port};
+  if (remote.address.family == Family::kAny) remote.port = 0;  // a unix socket has none
   race_->next_start = kNever;
   if (!run_attempt(std::move(permit), remote)) return;
   Duration head_start = engine_->config().happy_eyeballs;
@@ -167,7 +132,7 @@ bool Transfer::run_attempt(Permit permit, const Endpoint& remote) {
     }
   }
   Attempt* attempt = nullptr;
-  AttemptPlan plan{request_.get(), origin, &*builder_, std::move(permit), remote};
+  AttemptPlan plan{request_.get(), origin, &*builder_, std::move(permit), remote, target_};
   Status status = engine_->transport().start(std::move(plan), *this, &attempt);
   if (status.is_ok()) {
     ++attempt_count_;

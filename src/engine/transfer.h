@@ -86,6 +86,8 @@ class Transfer final : public Waiter,
 
   void enter(Phase next);
   void resolve();
+  void look_up(std::string_view host, uint16_t port);
+  void server_found(std::vector<IpAddress> addresses);
   void start_race(std::vector<IpAddress> addresses);
   void try_next_address(Permit permit);
   void try_next_address_if_room();
@@ -123,6 +125,7 @@ class Transfer final : public Waiter,
   uint64_t connection_ = 0;
   uint64_t uploaded_ = 0;  // when sock_write was last looked at
   Endpoint remote_;
+  Endpoint target_;  // of the server, where the proxy wants an address
   Clocks clocks_;
   hc_timing timing_;
   Permit permit_;  // while the name is looked up

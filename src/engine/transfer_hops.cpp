@@ -71,7 +71,8 @@ void Transfer::begin_hop(std::unique_ptr<Request> request) {
   request->keep_previous(std::move(request_));
   request_ = std::move(request);
   Origin& last = *origin;
-  origin = &engine_->admission().origin_of({request_->is_https, request_->port, request_->host});
+  origin =
+      &engine_->admission().origin_of({request_->is_https, request_->port, request_->host, request_->route});
   engine_->admission().release(last);
   race_.reset();
   expect_response();

@@ -3,13 +3,16 @@
 #include <hc/hc.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "model/address_policy.h"
 #include "model/ip_address.h"
 #include "model/name_service.h"
+#include "model/route.h"
 
 namespace hc {
 
@@ -40,8 +43,8 @@ struct SessionConfig {
   hc_resolve_fn on_resolve = nullptr;
   void* on_resolve_data = nullptr;
 
-  bool tls_verify = true;
-  std::string ca_file;
+  RouteOptions routes;
+  AddressPolicy addresses;
 
   std::string local_addr;
   std::string interface_name;

@@ -50,6 +50,7 @@ IpAddress IpAddress::loopback(Family family) {
 }
 
 std::string IpAddress::to_string() const {
+  if (family == Family::kAny) return "";
   char text[INET6_ADDRSTRLEN] = "";
   inet_ntop(family == Family::kV6 ? AF_INET6 : AF_INET, bytes.data(), text, sizeof text);
   std::string result = text;
@@ -58,6 +59,7 @@ std::string IpAddress::to_string() const {
 }
 
 std::string Endpoint::to_string() const {
+  if (address.family == Family::kAny) return "";
   std::string host = address.to_string();
   if (address.family == Family::kV6) host.insert(0, 1, '[').push_back(']');
   return host.append(1, ':').append(std::to_string(port));

@@ -14,7 +14,7 @@ enum class Family : uint8_t { kAny = 0, kV4 = 4, kV6 = 6 };
 
 /// A numeric IPv4 or IPv6 address.
 struct IpAddress {
-  Family family = Family::kV4;      // kV4 or kV6
+  Family family = Family::kV4;      // kV4 or kV6; kAny: no address, as a unix socket has none
   std::array<uint8_t, 16> bytes{};  // network order; IPv4 uses the first four
   uint32_t scope = 0;               // interface index of a link-local IPv6 address
 

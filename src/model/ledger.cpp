@@ -168,6 +168,25 @@ void Ledger::use_idle(Connection& connection, Permit permit) {
   ++stats_.connections_reused;
 }
 
+bool Ledger::trade_idle(Connection& idle, Origin& origin) {
+  HC_CHECK(idle.state_ == Connection::State::kIdle);
+  for (Connection* other = idle_.front(); other != nullptr; other = idle_.next(*other)) {
+    if (other->origin_ != &origin || other->shard_ != idle.shard_) continue;
+    std::swap(other->origin_, idle.origin_);
+    return true;
+  }
+  return false;
+}
+
+Connection* Ledger::choose_idle(const Origin& origin, uint32_t shard) {
+  Connection* first = nullptr;
+  for (Connection* idle = idle_.front(); idle != nullptr; idle = idle_.next(*idle)) {
+    bool fits = idle->origin_ == &origin && idle->shard_ == shard && idle->chooser == nullptr;
+    if (fits && (first == nullptr || idle->number_ < first->number_)) first = idle;
+  }
+  return first;
+}
+
 void Ledger::rest(Connection& connection, Duration hint, TimePoint now) {
   HC_CHECK(connection.state_ == Connection::State::kInUse);
   connection.state_ = Connection::State::kIdle;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -35,11 +36,15 @@ class Connection final : public ListLink<Connection>, private Timer {
   Origin& origin() const { return *origin_; }
   uint32_t shard() const { return shard_; }
   const Endpoint& remote() const { return remote_; }
+  bool is_unix() const { return remote_.address.family == Family::kAny; }
 
   /// Kept by the transport: which attempt it belongs to (connecting, in use), and its own port, by which a reused
   /// connection is recognised.
   void* rider = nullptr;
   uint16_t local_port = 0;
+  /// Who means to ride it while it is idle, and for libcurl its name in the pool; where it cannot be recognised later.
+  void* chooser = nullptr;
+  std::string pool_name;
 
  private:
   friend class Ledger;
@@ -135,6 +140,11 @@ class Ledger {
   void use_new(Connection& connection);
   /// An idle connection was taken, on a permit of kind kIdleSocket, which is spent.
   void use_idle(Connection& connection, Permit permit);
+  /// `idle` turned out to serve `origin` as well (a forwarding proxy's connections do). It changes places with an idle
+  /// connection of that origin in the same shard, so that every count stays as it is. False: there is none.
+  bool trade_idle(Connection& idle, Origin& origin);
+  /// The idle connection of `origin` in this shard that was made first and that nobody has chosen yet, or nullptr.
+  Connection* choose_idle(const Origin& origin, uint32_t shard);
   /// The request is done and the connection stays: it becomes idle. `hint` is what the server allows, or kNever.
   void rest(Connection& connection, Duration hint, TimePoint now);
   /// An idle connection must go: it counts no more.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/intrusive_list.h"
+#include "model/route.h"
 
 namespace hc {
 
@@ -27,18 +28,23 @@ class Waiter : public ListLink<Waiter> {
   ~Waiter() = default;
 };
 
-/// What limits and reuse are counted by: scheme, host and port (later also proxy and TLS identity).
+/// What limits and reuse are counted by: scheme, host, port, and the identity of the way there.
 struct OriginKey {
   bool is_https = false;
   uint16_t port = 0;
   std::string_view host;
+  RoutePointer route;
 
-  bool operator==(const OriginKey&) const = default;
+  bool operator==(const OriginKey& other) const {
+    return is_https == other.is_https && port == other.port && host == other.host &&
+           is_same_route(route, other.route);
+  }
 };
 
 struct OriginKeyHash {
   size_t operator()(const OriginKey& key) const {
-    return std::hash<std::string_view>()(key.host) * 31 + key.port * 2U + (key.is_https ? 1 : 0);
+    size_t route = key.route != nullptr ? key.route->hash() : 0;
+    return std::hash<std::string_view>()(key.host) * 31 + key.port * 2U + (key.is_https ? 1 : 0) + route * 7;
   }
 };
 
@@ -57,10 +63,14 @@ struct OriginShard {
 /// Rules: only Ledger changes the counts, only Admission changes the line and the ring.
 class Origin : public ListLink<Origin> {
  public:
-  explicit Origin(const OriginKey& key) : host_(key.host), key_{key.is_https, key.port, host_} {}
+  explicit Origin(const OriginKey& key) : host_(key.host), key_{key.is_https, key.port, host_, key.route} {}
 
   const OriginKey& key() const { return key_; }
   const std::string& host() const { return host_; }
+  const RoutePointer& route() const { return key_.route; }
+
+  /// Kept by the transport: its part of what all origins of one route share.
+  std::shared_ptr<void> lane;
 
   // Counts, kept by Ledger.
   uint32_t sockets = 0;      // promised, connecting, in use and idle

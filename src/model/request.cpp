@@ -81,6 +81,10 @@ Status check_header(const hc_request& args, size_t index) {
   }
   if (has_line_break(view(header.value))) return bad_header(index, "value has CR, LF or NUL");
   std::string_view name = view(header.name);
+  // Direct, or in a tunnel, it would go to the server.
+  if (equals_ignoring_case(name, "proxy-authorization")) {
+    return bad_header(index, "Proxy-Authorization belongs into the proxy's URL or into proxy_headers");
+  }
   if (equals_ignoring_case(name, "transfer-encoding")) {
     return bad_header(index, "Transfer-Encoding is set by the library");
   }
@@ -228,6 +232,10 @@ Status read_plain_fields(const hc_request& args, const SessionConfig& session, R
   request->has_body = args.body.data != nullptr;
   if (args.body.data == nullptr && args.body.len > 0) return Status::invalid("body: NULL with a length");
   if (Status status = read_body_kind(args, request); !status.is_ok()) return status;
+  if (args.certificates != HC_UNSET_FLAG) {
+    if (args.certificates > HC_CERTIFICATES_PEM) return Status::invalid("certificates: unknown form");
+    request->certificates = args.certificates;
+  }
   Status status = pick_timeouts(args.timeouts, session.timeouts, &request->timeouts);
   if (!status.is_ok()) return status;
   status = read_stream_fields(args, session, request);
@@ -302,6 +310,9 @@ Status Request::create(const hc_request& args, const SessionConfig& session, std
   Url url;
   if (Status status = find_url(view(args.url), session, &url); !status.is_ok()) return status;
   if (Status status = read_plain_fields(args, session, request.get()); !status.is_ok()) return status;
+  if (Status status = read_wish(args, session.routes, &request->wish); !status.is_ok()) return status;
+  request->route = choose_route(request->wish, url);
+  if (Status status = check_addresses(args, *request->route); !status.is_ok()) return status;
   // RFC 9110 9.3.2 gives a body there no meaning, and libcurl would wait for one in the answer.
   if (method == "HEAD" && request->has_body) return Status::invalid("body: a HEAD request has none");
   if (Status status = parse_addresses(args, &request->addresses); !status.is_ok()) return status;
@@ -379,6 +390,7 @@ Status Request::redirect(const Request& from, int32_t http_status, std::string_v
   auto next = std::make_unique<Request>();
   static_cast<RequestOptions&>(*next) = from;
   if (!same_origin) next->addresses.clear();
+  next->route = choose_route(next->wish, url);
   next->keep({becomes_get ? "GET" : from.method_name, url, headers.text(), headers.lines(), credentials, {}});
   if (!becomes_get) {
     next->has_body = from.has_body;

@@ -10,6 +10,7 @@
 #include "model/body_source.h"
 #include "model/config.h"
 #include "model/ip_address.h"
+#include "model/route.h"
 
 namespace hc {
 
@@ -22,12 +23,14 @@ struct RequestOptions {
   bool is_streamed = false;
   bool insecure_redirects = false;
   bool decompress = true;
+  uint8_t certificates = HC_OFF;  // of the server, in which form
   int32_t priority = 0;
   uint64_t max_body = 0;
   uint64_t body_window = 0;
   uint64_t max_redirects = 0;
   hc_timeouts timeouts{};
   std::vector<IpAddress> addresses;  // in place of DNS; usually empty, which allocates nothing
+  RouteWish wish;
 };
 
 /// One request, checked and copied: what a transfer needs from its caller, in two blocks of memory (this and
@@ -60,6 +63,8 @@ class Request : public RequestOptions {
   std::string_view body;
   std::string_view credentials;  // "user:password" or empty
   std::string_view fragment;     // of the URL; never sent
+
+  RoutePointer route;  // of this hop
 
   std::shared_ptr<BodySource> source;    // of a body that is not in memory; all hops have the same one
   std::unique_ptr<BodyRelease> release;  // of the first hop

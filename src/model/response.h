@@ -56,6 +56,7 @@ class Response {
     std::string method;
   };
   std::vector<Hop> hops;
+  std::vector<std::string> certificates;  // of the server, its own first; in the form that the request named
 
  private:
   friend class ResponseBuilder;

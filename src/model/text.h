@@ -42,4 +42,9 @@ constexpr std::string_view trim(std::string_view text) {
 /// Bytes from a peer, safe to print on one line: control bytes become \xNN, and it ends after `limit` bytes.
 std::string escaped(std::string_view text, size_t limit = 120);
 
+/// Two lower-case digits a byte.
+std::string to_hex(std::string_view bytes);
+/// The bytes of "ab:cd:..." or "abcd...", in any case; empty when it is not that.
+std::string from_hex(std::string_view text);
+
 }  // namespace hc

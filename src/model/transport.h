@@ -6,6 +6,7 @@
 #include "model/ledger.h"
 #include "model/request.h"
 #include "model/response.h"
+#include "model/route.h"
 
 namespace hc {
 
@@ -66,8 +67,9 @@ struct AttemptPlan {
   const Request* request = nullptr;
   Origin* origin = nullptr;
   ResponseBuilder* builder = nullptr;
-  Permit permit;  // kIdleSocket: ride an idle connection; kNewSocket: connect to `remote`
-  Endpoint remote;
+  Permit permit;    // kIdleSocket: ride an idle connection; kNewSocket: connect to `remote`
+  Endpoint remote;  // of the server, or of the proxy; no family: the route's unix socket
+  Endpoint target;  // of the server, behind a proxy that is given addresses
 };
 
 /// The third of three seams: does HTTP. Loop thread only.

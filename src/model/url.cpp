@@ -113,6 +113,7 @@ Status parse_host_and_port(std::string_view text, Url* url) {
   }
   if (rest.empty()) return Status::ok();
   if (rest.front() != ':') return bad("unexpected text after the host");
+  url->has_port = rest.size() > 1;
   return parse_port(rest.substr(1), &url->port);
 }
 

@@ -21,7 +21,8 @@ struct Url {
   std::string username;    // percent-decoded
   std::string password;    // percent-decoded
   bool has_userinfo = false;
-  std::string fragment;  // after the '#', as given; stays here
+  std::string fragment;   // after the '#', as given; stays here
+  bool has_port = false;  // it was written
 
   /// Strict: what is not plainly a URL is HC_E_INVALID with a message that starts with "url: ".
   static Status parse(std::string_view text, Url* out);

@@ -91,6 +91,7 @@ TEST_F(RequestArguments, Headers) {
   for (std::string_view name : {"", "a b", "a:", "a\r", "a\n", "\xC3\xA4", "(a)"})
     expect_header_refused(name, "v");
   for (std::string_view value : {"a\r\nB: c", "a\nb", "a\rb", "\n", "a\r"}) expect_header_refused("A", value);
+  expect_header_refused("Proxy-Authorization", "Basic YTpi");
   expect_header_refused("A", std::string_view("a\0b", 3));
   expect_header_refused(std::string_view("a\0b", 3), "v");
 }
@@ -193,6 +194,24 @@ TEST(RequestLimits, AUrlOf64KiBIsSent) {
   Outcome outcome = client.fetch(url);
   EXPECT_TRUE(is(outcome, HC_OK));
   EXPECT_EQ(outcome.body, std::to_string(65536 - server.url().size()));
+}
+
+TEST_F(RequestArguments, TheWayToTheServer) {
+  auto refuse = [this](std::string_view name, const Tune& tune) { expect_refused(url(), tune, name); };
+  refuse("proxy", [](hc_request& r) { r.proxy = HC_STR("ftp://127.0.0.1/"); });
+  refuse("proxy", [](hc_request& r) { r.proxy = HC_STR("http://127.0.0.1/path"); });
+  refuse("proxy_headers", [](hc_request& r) { r.proxy_header_count = 1; });
+  refuse("proxy_headers", [](hc_request& r) {
+    r.proxy = HC_STR("http://127.0.0.1");
+    r.proxy_header_count = 1;
+  });
+  refuse("unix_path", [](hc_request& r) {
+    r.proxy = HC_STR("http://127.0.0.1");
+    r.unix_path = HC_STR("/x");
+  });
+  std::string long_path(108, 'x');
+  refuse("unix_path", [&](hc_request& r) { r.unix_path = str(long_path); });
+  refuse("certificates", [](hc_request& r) { r.certificates = 3; });
 }
 
 }  // namespace

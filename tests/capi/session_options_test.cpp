@@ -58,6 +58,15 @@ INSTANTIATE_TEST_SUITE_P(
                     HC_BAD_TEXT(nameservers, "127.0.0.1:0"), HC_BAD_TEXT(nameservers, "127.0.0.1:70000"),
                     HC_BAD_TEXT(nameservers, "127.0.0.1,,127.0.0.2")));
 INSTANTIATE_TEST_SUITE_P(
+    Way, BadOptions,
+    testing::Values(HC_BAD_TEXT(proxy, "gopher://127.0.0.1"), HC_BAD_TEXT(proxy, "http://u:p@"),
+                    HC_BAD_TEXT(deny_addresses, "10.0.0.1/8"), HC_BAD_TEXT(allow_addresses, "localhost"),
+                    HC_BAD_TEXT(no_proxy, "a\nb"), HC_BAD(trust_env, 2), HC_BAD(public_only, 2),
+                    BadOption{"unix_path", [](hc_session_options& o) {
+                                o.proxy = HC_STR("http://127.0.0.1");
+                                o.unix_path = HC_STR("/x");
+                              }}));
+INSTANTIATE_TEST_SUITE_P(
     Sockets, BadOptions,
     testing::Values(HC_BAD_TEXT(local_addr, "lo"), HC_BAD_TEXT(local_addr, "127.0.0.1:80"),
                     HC_BAD_TEXT(interface_name, "a-name-of-16-byt"), HC_BAD(tcp_nodelay, 2),

@@ -18,6 +18,7 @@ inline hc_request blank_request(std::string_view url = "http://a.test/") {
   request.struct_size = sizeof request;
   request.url = as_hc_str(url);
   request.body_kind = request.force_close = request.retry_stale = request.stream = HC_UNSET_FLAG;
+  request.certificates = HC_UNSET_FLAG;
   request.timeouts = kAsTheSessionSays;
   request.insecure_redirects = request.decompress = request.expect_continue = HC_UNSET_FLAG;
   request.body_fd = HC_UNSET_INT;

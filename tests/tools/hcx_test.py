@@ -205,6 +205,15 @@ class Get(unittest.TestCase):
         resolve = ["--resolve", f"tls.test:{self.tls_port}:127.0.0.1"]
         ca_file = self.server.endpoints["ca"]
         self.assertEqual(self.get(url, *resolve, "--cacert", ca_file).stdout, b"GET")
+        refused = self.get(url, *resolve, "--cacert", ca_file, "--pin-sha256", "00" * 32, code=1).stderr
+        self.assertIn(b"HC_E_TLS_VERIFY", refused)
+        seen = re.search(rb"SHA-256 is ([0-9a-f]{64})", refused)[1].decode()
+        self.assertEqual(self.get(url, *resolve, "--cacert", ca_file, "--pin-sha256", seen).stdout, b"GET")
+        self.assertIn(b"HC_E_TLS_CONFIG", self.get(url, "--cert", "/nonexistent:x", code=1).stderr)
+        dead = self.get(url, *resolve, "-x", "http://127.0.0.1:1", "--noproxy", "other.test", code=1).stderr
+        self.assertIn(b"HC_E_PROXY", dead)
+        self.assertIn(b"HC_E_ADDRESS_DENIED", self.get(url, *resolve, "--public-only", code=1).stderr)
+        self.assertIn(b"HC_E_CONNECT", self.get(url, "--unix-socket", "/nonexistent", code=1).stderr)
         self.assertIn(b"HC_E_TLS_VERIFY", self.get(url, *resolve, code=1).stderr)
         self.assertEqual(self.get(url, *resolve, "-k").stdout, b"GET")
         self.assertIn(b"HC_E_TLS_CONFIG", self.get(url, "--cacert", "/nonexistent", code=1).stderr)

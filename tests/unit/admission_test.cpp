@@ -471,6 +471,16 @@ TEST_F(AdmissionTest, AnOriginLivesAsLongAsAnybodyNeedsIt) {
     EXPECT_NE(&first, &other);
     gate.release(other);
   }
+  auto route = [](uintptr_t identity) {
+    auto* tls = reinterpret_cast<const TlsIdentity*>(identity);  // never looked into
+    return std::make_shared<const Route>(Route{{std::shared_ptr<int>(), tls}});
+  };
+  Origin& pinned = gate.origin_of({true, 443, "x", route(0x10)});
+  Origin& equal = gate.origin_of({true, 443, "x", route(0x10)});
+  Origin& unpinned = gate.origin_of({true, 443, "x", route(0x20)});
+  EXPECT_EQ(&pinned, &equal) << "routes count by what they hold";
+  EXPECT_NE(&pinned, &unpinned);
+  for (Origin* origin : {&pinned, &equal, &unpinned}) gate.release(*origin);
   gate.release(first);
   Permit permit;
   ASSERT_EQ(ledger.admit(first, true, &permit), Refusal::kNone);

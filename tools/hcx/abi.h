@@ -16,10 +16,12 @@ inline hc_str str(std::string_view text) { return {text.data() != nullptr ? text
 
 struct HandleEnd {
   void operator()(hc_session* session) const { hc_session_free(session); }
+  void operator()(hc_tls* tls) const { hc_tls_free(tls); }
   void operator()(hc_queue* queue) const { hc_queue_close(queue); }
   void operator()(hc_response* response) const { hc_response_free(response); }
 };
 using Session = std::unique_ptr<hc_session, HandleEnd>;
+using Tls = std::unique_ptr<hc_tls, HandleEnd>;
 using Queue = std::unique_ptr<hc_queue, HandleEnd>;
 using Response = std::unique_ptr<hc_response, HandleEnd>;
 
@@ -53,6 +55,19 @@ inline Session create_session(const hc_session_options& options) {
   hc_error error = make_error();
   if (hc_session_create(&session, &options, &error) != HC_OK) throw Refused(error);
   return Session(session);
+}
+
+inline hc_tls_options make_tls_options() {
+  hc_tls_options options;
+  hc_tls_options_init(&options, sizeof options);
+  return options;
+}
+
+inline Tls create_tls(const hc_tls_options& options) {
+  hc_tls* tls = nullptr;
+  hc_error error = make_error();
+  if (hc_tls_create(&tls, &options, &error) != HC_OK) throw Refused(error);
+  return Tls(tls);
 }
 
 inline Queue create_queue() {

@@ -94,6 +94,26 @@ class Getter {
   int exit_code_ = 0;
 };
 
+void set_if_given(const std::string& text, hc_str* option) {
+  if (!text.empty()) *option = str(text);
+}
+
+Tls tls_of(const GetOptions& given) {
+  hc_tls_options options = make_tls_options();
+  if (given.insecure) options.verify = HC_OFF;
+  if (given.tls_1_3) options.min_version = HC_TLS_1_3;
+  if (!given.insecure) set_if_given(given.ca_file, &options.ca_file);
+  set_if_given(given.certificate_file, &options.certificate_file);
+  set_if_given(given.key_file, &options.key_file);
+  set_if_given(given.key_password, &options.key_password);
+  set_if_given(given.server_name, &options.server_name);
+  std::vector<hc_str> pins;
+  for (const std::string& pin : given.pins) pins.push_back(str(pin));
+  options.pins = pins.data();
+  options.pin_count = pins.size();
+  return create_tls(options);
+}
+
 hc_session_options session_options_of(const GetOptions& given) {
   hc_session_options options = make_session_options();
   options.limit = given.limit;
@@ -103,17 +123,31 @@ hc_session_options session_options_of(const GetOptions& given) {
   options.timeouts.connect_ms = given.connect_timeout_ms;
   options.max_redirects = given.follow ? given.max_redirects : 0;
   options.decompress = given.compressed ? HC_ON : HC_OFF;
-  if (given.insecure) options.tls_verify = HC_OFF;
-  if (!given.ca_file.empty()) options.ca_file = str(given.ca_file);
-  if (!given.nameservers.empty()) options.nameservers = str(given.nameservers);
+  if (given.trust_env) options.trust_env = HC_ON;
+  if (given.public_only) options.public_only = HC_ON;
+  set_if_given(given.nameservers, &options.nameservers);
+  set_if_given(given.proxy, &options.proxy);
+  set_if_given(given.no_proxy, &options.no_proxy);
+  set_if_given(given.unix_path, &options.unix_path);
   return options;
+}
+
+Session session_of(const GetOptions& given, const hc_tls* tls) {
+  hc_session_options options = session_options_of(given);
+  options.tls = tls;
+  std::vector<hc_header> headers;
+  for (const HeaderArgument& header : given.proxy_headers)
+    headers.push_back({str(header.name), str(header.value)});
+  options.proxy_headers = headers.data();
+  options.proxy_header_count = headers.size();
+  return create_session(options);
 }
 
 Getter::Getter(const GetOptions& options)
     : options_(options),
       outputs_(options.outputs),
       queue_(create_queue()),
-      session_(create_session(session_options_of(options))),
+      session_(session_of(options, tls_of(options).get())),
       request_(make_request()) {
   add_overrides();
   prepare_request();

@@ -34,6 +34,18 @@ All URLs go through one session at once; the bodies come out in the order of the
   -u, --user USER:PASSWORD    Basic authentication
   -k, --insecure          accept any certificate
       --cacert FILE       trust these authorities (PEM) and no others
+  -E, --cert FILE[:PASSWORD]  our certificate (PEM), for servers that ask for one
+      --key FILE          its key, if that is in a file of its own
+      --pass PASSWORD     of the key
+      --pin-sha256 HEX    the server's certificate must have this digest; several: any of them
+      --tls-server-name NAME  in place of the URL's host: asked for, and looked for in the certificate
+      --tlsv1.3           nothing older
+  -x, --proxy URL         http, https, socks5 or socks5h, with user and password in it
+      --proxy-header LINE 'Name: value', for the proxy alone
+      --noproxy LIST      hosts to reach without it
+      --trust-env         proxies of $http_proxy, $https_proxy, $all_proxy and $no_proxy
+      --unix-socket PATH  in place of the URL's host; '@NAME' is an abstract one
+      --public-only       no address that is not public
       --connect-timeout S until a connection is ready, waiting for a free one included
   -m, --max-time S        for the whole of each request
       --resolve HOST:PORT:ADDRESS[,ADDRESS...]    in place of DNS; port '*' is every port
@@ -75,6 +87,13 @@ void set_user(GetOptions& options, const std::string& text) {
   options.password = colon == std::string::npos ? "" : text.substr(colon + 1);
 }
 
+// As in curl, a colon begins the password: one in the path cannot be had.
+void set_certificate(GetOptions& options, const std::string& text) {
+  const std::size_t colon = text.find(':');
+  options.certificate_file = text.substr(0, colon);
+  if (colon != std::string::npos) options.key_password = text.substr(colon + 1);
+}
+
 void add_request_options(OptionParser& parser, GetOptions& o) {
   parser.value("-H --header", [&o](const auto& v) { o.headers.push_back(parse_header(v)); });
   parser.value("-d --data --data-binary", [&o](const auto& v) { add_data(o, v); });
@@ -91,6 +110,18 @@ void add_request_options(OptionParser& parser, GetOptions& o) {
 void add_session_options(OptionParser& parser, GetOptions& o) {
   parser.flag("-k --insecure", [&o] { o.insecure = true; });
   parser.value("--cacert", [&o](const auto& v) { o.ca_file = v; });
+  parser.value("-E --cert", [&o](const auto& v) { set_certificate(o, v); });
+  parser.value("--key", [&o](const auto& v) { o.key_file = v; });
+  parser.value("--pass", [&o](const auto& v) { o.key_password = v; });
+  parser.value("--pin-sha256", [&o](const auto& v) { o.pins.push_back(v); });
+  parser.value("--tls-server-name", [&o](const auto& v) { o.server_name = v; });
+  parser.flag("--tlsv1.3", [&o] { o.tls_1_3 = true; });
+  parser.value("-x --proxy", [&o](const auto& v) { o.proxy = v; });
+  parser.value("--proxy-header", [&o](const auto& v) { o.proxy_headers.push_back(parse_header(v)); });
+  parser.value("--noproxy", [&o](const auto& v) { o.no_proxy = v; });
+  parser.flag("--trust-env", [&o] { o.trust_env = true; });
+  parser.value("--unix-socket", [&o](const auto& v) { o.unix_path = v; });
+  parser.flag("--public-only", [&o] { o.public_only = true; });
   parser.value("--resolve", [&o](const auto& v) { o.resolves.push_back(parse_resolve(v)); });
   parser.value("--dns-servers", [&o](const auto& v) { o.nameservers = v; });
   parser.flag("-4 --ipv4", [&o] { o.family = HC_FAMILY_V4; });

@@ -37,6 +37,18 @@ struct GetOptions {
   std::string password;
   std::string ca_file;
   std::string upload_file;  // -T
+  std::string certificate_file;
+  std::string key_file;
+  std::string key_password;
+  std::vector<std::string> pins;
+  std::string server_name;
+  bool tls_1_3 = false;
+  std::string proxy;
+  std::vector<HeaderArgument> proxy_headers;
+  std::string no_proxy;
+  std::string unix_path;
+  bool trust_env = false;
+  bool public_only = false;
   std::string nameservers;
   std::vector<ResolveArgument> resolves;
   std::uint64_t repeat = 1;

@@ -23,6 +23,10 @@ HC_BODY_COPIED = 0
 HC_BODY_BORROWED = 1
 HC_BODY_FILE = 2
 HC_BODY_PULLED = 3
+HC_CERTIFICATES_DER = 1
+HC_CERTIFICATES_PEM = 2
+HC_TLS_1_2 = 12
+HC_TLS_1_3 = 13
 HC_PHASE_NONE = 0
 HC_PHASE_WAITING = 1
 HC_PHASE_RESOLVING = 2
@@ -37,6 +41,7 @@ HC_NATIVE_CURL = 2
 HC_NATIVE_ARES = 3
 HC_NATIVE_GAI = 4
 HC_NATIVE_TLS = 5
+HC_NATIVE_PROXY = 6
 HC_LOG_ERROR = 1
 HC_LOG_WARNING = 2
 HC_LOG_INFO = 3
@@ -169,6 +174,26 @@ class hc_timeouts(Structure):
     ]
 
 
+class hc_tls_options(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("verify", c_uint8),
+        ("min_version", c_uint8),
+        ("reserved", c_uint8 * 2),
+        ("ca_file", hc_str),
+        ("ca_pem", hc_str),
+        ("certificate_file", hc_str),
+        ("certificate_pem", hc_str),
+        ("key_file", hc_str),
+        ("key_pem", hc_str),
+        ("key_password", hc_str),
+        ("pins", POINTER(hc_str)),
+        ("pin_count", c_size_t),
+        ("server_name", hc_str),
+        ("key_log_file", hc_str),
+    ]
+
+
 class hc_session_options(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -185,6 +210,7 @@ class hc_session_options(Structure):
         ("family", c_uint8),
         ("tls_verify", c_uint8),
         ("reserved_flags", c_uint8 * 3),
+        ("tls", c_void_p),
         ("ttl_dns_cache_ms", c_uint64),
         ("dns_stale_ttl_ms", c_uint64),
         ("dns_negative_ttl_ms", c_uint64),
@@ -193,6 +219,18 @@ class hc_session_options(Structure):
         ("nameservers", hc_str),
         ("on_resolve", hc_resolve_fn),
         ("on_resolve_data", c_void_p),
+        ("proxy", hc_str),
+        ("proxy_headers", POINTER(hc_header)),
+        ("proxy_header_count", c_size_t),
+        ("proxy_tls", c_void_p),
+        ("no_proxy", hc_str),
+        ("unix_path", hc_str),
+        ("trust_env", c_uint8),
+        ("public_only", c_uint8),
+        ("reserved_policy", c_uint8 * 6),
+        ("deny_addresses", hc_str),
+        ("allow_addresses", hc_str),
+        ("trusted_proxies", hc_str),
         ("local_addr", hc_str),
         ("interface_name", hc_str),
         ("tcp_nodelay", c_uint8),
@@ -247,7 +285,8 @@ class hc_request(Structure):
         ("insecure_redirects", c_uint8),
         ("decompress", c_uint8),
         ("expect_continue", c_uint8),
-        ("reserved_flags", c_uint8 * 1),
+        ("certificates", c_uint8),
+        ("tls", c_void_p),
         ("body_path", hc_str),
         ("body_fd", c_int32),
         ("reserved_body", c_int32),
@@ -261,6 +300,10 @@ class hc_request(Structure):
         ("timeouts", hc_timeouts),
         ("max_body", c_uint64),
         ("body_window", c_uint64),
+        ("proxy", hc_str),
+        ("proxy_headers", POINTER(hc_header)),
+        ("proxy_header_count", c_size_t),
+        ("unix_path", hc_str),
         ("username", hc_str),
         ("password", hc_str),
         ("addresses", POINTER(hc_str)),
@@ -381,6 +424,9 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "hc_status_text": (c_char_p, [c_int32]),
     "hc_phase_name": (c_char_p, [c_int32]),
     "hc_error_init": (c_int32, [POINTER(hc_error), c_size_t]),
+    "hc_tls_options_init": (c_int32, [POINTER(hc_tls_options), c_size_t]),
+    "hc_tls_create": (c_int32, [POINTER(c_void_p), POINTER(hc_tls_options), POINTER(hc_error)]),
+    "hc_tls_free": (None, [c_void_p]),
     "hc_session_options_init": (c_int32, [POINTER(hc_session_options), c_size_t]),
     "hc_request_init": (c_int32, [POINTER(hc_request), c_size_t]),
     "hc_session_create": (c_int32, [POINTER(c_void_p), POINTER(hc_session_options), POINTER(hc_error)]),
@@ -407,6 +453,7 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "hc_response_http_status": (c_int32, [c_void_p]),
     "hc_response_body": (hc_str, [c_void_p]),
     "hc_response_header": (c_int32, [c_void_p, hc_str, c_size_t, POINTER(hc_str)]),
+    "hc_response_certificate": (hc_str, [c_void_p, c_size_t]),
     "hc_response_error": (c_int32, [c_void_p, POINTER(hc_error)]),
     "hc_response_free": (None, [c_void_p]),
     "hc_response_read": (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),

@@ -7,6 +7,8 @@ from .options import HeadersLike, Seconds, Timeout
 from .response import Response
 
 if TYPE_CHECKING:
+    import os
+
     from .session import Call, StreamCall
     from .stream import BlockingStream
 
@@ -35,6 +37,9 @@ class AsyncRequest(Protocol):
         decompress: Optional[bool] = None,
         timeout: Union[Timeout, Seconds, None] = None,
         max_body: Optional[int] = None,
+        proxy: Union[str, bytes, None] = None,
+        proxy_headers: Optional[HeadersLike] = None,
+        unix_path: Union[str, bytes, "os.PathLike[str]", None] = None,
         username: Union[str, bytes, None] = None,
         password: Union[str, bytes, None] = None,
         addresses: Optional[Iterable[str]] = None,
@@ -62,6 +67,9 @@ class AsyncMethod(Protocol):
         decompress: Optional[bool] = None,
         timeout: Union[Timeout, Seconds, None] = None,
         max_body: Optional[int] = None,
+        proxy: Union[str, bytes, None] = None,
+        proxy_headers: Optional[HeadersLike] = None,
+        unix_path: Union[str, bytes, "os.PathLike[str]", None] = None,
         username: Union[str, bytes, None] = None,
         password: Union[str, bytes, None] = None,
         addresses: Optional[Iterable[str]] = None,
@@ -90,6 +98,9 @@ class SyncRequest(Protocol):
         decompress: Optional[bool] = None,
         timeout: Union[Timeout, Seconds, None] = None,
         max_body: Optional[int] = None,
+        proxy: Union[str, bytes, None] = None,
+        proxy_headers: Optional[HeadersLike] = None,
+        unix_path: Union[str, bytes, "os.PathLike[str]", None] = None,
         username: Union[str, bytes, None] = None,
         password: Union[str, bytes, None] = None,
         addresses: Optional[Iterable[str]] = None,
@@ -117,6 +128,9 @@ class SyncMethod(Protocol):
         decompress: Optional[bool] = None,
         timeout: Union[Timeout, Seconds, None] = None,
         max_body: Optional[int] = None,
+        proxy: Union[str, bytes, None] = None,
+        proxy_headers: Optional[HeadersLike] = None,
+        unix_path: Union[str, bytes, "os.PathLike[str]", None] = None,
         username: Union[str, bytes, None] = None,
         password: Union[str, bytes, None] = None,
         addresses: Optional[Iterable[str]] = None,
@@ -146,6 +160,9 @@ class AsyncStreamRequest(Protocol):
         timeout: Union[Timeout, Seconds, None] = None,
         max_body: Optional[int] = None,
         body_window: Optional[int] = None,
+        proxy: Union[str, bytes, None] = None,
+        proxy_headers: Optional[HeadersLike] = None,
+        unix_path: Union[str, bytes, "os.PathLike[str]", None] = None,
         username: Union[str, bytes, None] = None,
         password: Union[str, bytes, None] = None,
         addresses: Optional[Iterable[str]] = None,
@@ -175,6 +192,9 @@ class SyncStreamRequest(Protocol):
         timeout: Union[Timeout, Seconds, None] = None,
         max_body: Optional[int] = None,
         body_window: Optional[int] = None,
+        proxy: Union[str, bytes, None] = None,
+        proxy_headers: Optional[HeadersLike] = None,
+        unix_path: Union[str, bytes, "os.PathLike[str]", None] = None,
         username: Union[str, bytes, None] = None,
         password: Union[str, bytes, None] = None,
         addresses: Optional[Iterable[str]] = None,

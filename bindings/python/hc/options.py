@@ -151,7 +151,7 @@ def _count_of(struct: Any, field: str) -> str:
 # --------------------------------------------------------------------------------------------- tables of options
 
 Setter = Callable[[Any, str, str, Any], None]
-_PATHS = {"ca_file"}
+_PATHS = {"ca_file", "unix_path"}
 
 
 def _setter(field: str, kind: Any) -> Optional[Setter]:
@@ -187,8 +187,12 @@ def _table(struct: Any, without: Iterable[str]) -> Dict[str, Option]:
     return table
 
 
-SESSION_OPTIONS = _table(_ffi.hc_session_options, ())
-REQUEST_OPTIONS = _table(_ffi.hc_request, ("method", "url", "body", "body_kind", "body_path", "body_fd", "stream"))
+#: TLS handles, and the server's certificates, have no Python yet.
+NOT_YET = ("tls", "proxy_tls", "certificates")
+SESSION_OPTIONS = _table(_ffi.hc_session_options, NOT_YET)
+REQUEST_OPTIONS = _table(
+    _ffi.hc_request, ("method", "url", "body", "body_kind", "body_path", "body_fd", "stream", *NOT_YET)
+)
 
 
 def fill(struct: Any, table: Mapping[str, Option], given: Mapping[str, Any]) -> None:

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "adapter/pem.h"
+#include "adapter/trust_store.h"
+#include "base/fd.h"
+#include "base/status.h"
+
+namespace hc {
+
+/// What a TLS identity is made of; hc_tls_options without "not set".
+struct TlsOptions {
+  bool verify = true;
+  int min_version = TLS1_2_VERSION;
+  std::string ca_file;  // used when ca_pem is empty
+  std::string ca_pem;
+  std::string certificate_file;
+  std::string certificate_pem;
+  std::string key_file;
+  std::string key_pem;
+  std::string key_password;
+  std::vector<std::string> pins;  // 32 bytes each
+  std::string server_name;
+  std::string key_log_file;
+};
+
+/// What the checks of one connection found, for the message when it fails. Shared by its TLS context and its attempt,
+/// since either may be gone first.
+struct TlsFindings {
+  std::string rejected_pin;  // hex; empty: the pins were not the reason
+};
+
+/// Whom a connection trusts, and who we are on it. Everything is read and parsed when it is made; immutable and
+/// shared by any number of loops after that.
+class TlsIdentity {
+ public:
+  static Status create(const TlsOptions& options, std::shared_ptr<const TlsIdentity>* out);
+
+  bool verifies() const { return verify_; }
+  /// libcurl is to compare the certificate's name with the URL's host.
+  bool verifies_url_host() const { return verify_ && server_name_.empty(); }
+  /// A connection of it needs a place for findings.
+  bool has_pins() const { return !pins_.empty(); }
+
+  /// Sets a new connection's context up. False: out of memory, or OpenSSL refused.
+  static bool apply(const std::shared_ptr<const TlsIdentity>& self, SSL_CTX* context,
+                    std::shared_ptr<TlsFindings> findings);
+  /// The same for a proxy on the way: whom to trust, and nothing about who we are.
+  bool apply_trust(SSL_CTX* context) const;
+
+ private:
+  struct Hold;
+  static const Hold& hold_of(const SSL* tls);
+  static int hold_index();
+  static void drop_hold(void* parent, void* hold, CRYPTO_EX_DATA* data, int index, long argl, void* argp);
+  static int verify_callback(X509_STORE_CTX* store, void* hold);
+  static void info_callback(const SSL* tls, int where, int result);
+  static void key_log_callback(const SSL* tls, const char* line);
+
+  Status load_trust(const TlsOptions& options);
+  Status load_certificate(const TlsOptions& options);
+  Status load_key(const TlsOptions& options, const std::string& certificate_text);
+  Status open_key_log(const std::string& file);
+  bool apply_certificate(SSL_CTX* context) const;
+  bool apply_server_name(SSL_CTX* context) const;
+  bool is_pinned(const X509* certificate, TlsFindings* findings) const;
+
+  bool verify_ = true;
+  int min_version_ = TLS1_2_VERSION;
+  TrustStore trust_;
+  Certificate certificate_;
+  std::vector<Certificate> chain_;
+  PrivateKey key_;
+  std::vector<std::string> pins_;
+  std::string server_name_;
+  bool is_name_an_address_ = false;
+  Fd key_log_;
+};
+
+}  // namespace hc
