@@ -366,7 +366,7 @@ const BadArgument kBadArguments[] = {
        r.body = {nullptr, 3};
      }},
     {"body", [](hc_request& r) { r.method = as_hc_str("HEAD"), r.body = as_hc_str("x"); }},
-    {"body_kind", [](hc_request& r) { r.body_kind = 2; }},
+    {"body_kind", [](hc_request& r) { r.body_kind = 4; }},
     {"force_close", [](hc_request& r) { r.force_close = 2; }},
     {"retry_stale", [](hc_request& r) { r.retry_stale = 77; }},
     {"username", [](hc_request& r) { r.username = as_hc_str("a:b"); }},
