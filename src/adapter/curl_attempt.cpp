@@ -124,11 +124,11 @@ void CurlAttempt::prepare(AttemptPlan plan, AttemptSink& sink, CurlLane& lane, C
 void CurlAttempt::set_url() {
   const Request& request = *plan_.request;
   std::shared_ptr<void>& parsed = plan_.origin->of_transport;
-  if (parsed == nullptr) parsed = parse(request.origin);
+  if (parsed == nullptr) parsed = parse(request.origin());
   set(CURLOPT_CURLU, static_cast<CURLU*>(parsed.get()));
   if (parsed == nullptr) set(CURLOPT_URL, request.url.data());  // and libcurl will say what is wrong
   // libcurl would send a target of ours to a forwarding proxy as it is, which wants the whole URL.
-  set(CURLOPT_REQUEST_TARGET, is_forwarded() ? request.url.data() : request.target.data());
+  set(CURLOPT_REQUEST_TARGET, is_forwarded() ? request.url.data() : request.target());
 }
 
 // GET needs no option at all when the handle's last request was one too.

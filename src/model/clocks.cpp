@@ -1,19 +1,8 @@
 #include "model/clocks.h"
 
 namespace hc {
-namespace {
 
-Duration length_of(uint64_t ms) { return ms == HC_FOREVER ? 0 : from_ms(ms); }
-
-}  // namespace
-
-Clocks::Clocks(const hc_timeouts& timeouts)
-    : lengths_{length_of(timeouts.total_ms),        length_of(timeouts.pool_ms),
-               length_of(timeouts.dns_ms),          length_of(timeouts.connect_ms),
-               length_of(timeouts.sock_connect_ms), length_of(timeouts.sock_read_ms),
-               length_of(timeouts.sock_write_ms),   length_of(timeouts.first_byte_ms)} {
-  ends_.fill(kNever);
-}
+Clocks::Clocks(const hc_timeouts& timeouts) : timeouts_(&timeouts) { ends_.fill(kNever); }
 
 Clocks::Name Clocks::earliest() const {
   uint8_t first = 0;

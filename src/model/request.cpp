@@ -18,13 +18,19 @@ std::string_view view(hc_str text) {
   return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.len);
 }
 
-bool has_line_break(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
-}
+bool has_line_break(std::string_view text) { return (bytes::kinds_in(text) & bytes::kLineBreak) != 0; }
 
-// Collects the request's text in one string; places are offsets until it stops growing.
+// Collects the header lines in one string, of which one memory block is taken.
 class HeaderBlock {
  public:
+  HeaderBlock() = default;
+  HeaderBlock(const hc_request& args, const SessionConfig& session) {
+    size_t size = session.user_agent.size() + 80;  // and what silence_libcurl() adds
+    for (size_t i = 0; i < args.header_count; ++i)
+      size += view(args.headers[i].name).size() + view(args.headers[i].value).size() + 3;
+    for (const DefaultHeader& header : session.headers) size += header.name.size() + header.value.size() + 3;
+    text_.reserve(size);
+  }
   void add(std::string_view name, std::string_view value) {
     text_ += name;
     // libcurl reads "Name:" as "send no such field" and "Name;" as an empty value.
@@ -95,11 +101,17 @@ Status check_header(const hc_request& args, size_t index) {
   return Status::ok();
 }
 
-Status add_headers(const hc_request& args, const SessionConfig& session, HeaderBlock* block) {
+Status check_headers(const hc_request& args) {
   if (args.header_count > kMaxHeaderLines) return Status::invalid("header_count: more than 1000");
   if (args.header_count > 0 && args.headers == nullptr) return Status::invalid("headers: NULL");
   for (size_t i = 0; i < args.header_count; ++i) {
     if (Status status = check_header(args, i); !status.is_ok()) return status;
+  }
+  return Status::ok();
+}
+
+void add_headers(const hc_request& args, const SessionConfig& session, HeaderBlock* block) {
+  for (size_t i = 0; i < args.header_count; ++i) {
     std::string_view name = view(args.headers[i].name);
     if (equals_ignoring_case(name, "content-length")) continue;  // libcurl writes it
     if (args.headers[i].value.data == nullptr) {
@@ -111,7 +123,6 @@ Status add_headers(const hc_request& args, const SessionConfig& session, HeaderB
   for (const DefaultHeader& header : session.headers) {
     if (!has_field(args, header.name)) block->add(header.name, header.value);
   }
-  return Status::ok();
 }
 
 // What libcurl would add by itself and nobody asked for.
@@ -316,8 +327,9 @@ Status Request::create(const hc_request& args, const SessionConfig& session, std
   // RFC 9110 9.3.2 gives a body there no meaning, and libcurl would wait for one in the answer.
   if (method == "HEAD" && request->has_body) return Status::invalid("body: a HEAD request has none");
   if (Status status = parse_addresses(args, &request->addresses); !status.is_ok()) return status;
-  HeaderBlock headers;
-  if (Status status = add_headers(args, session, &headers); !status.is_ok()) return status;
+  if (Status status = check_headers(args); !status.is_ok()) return status;
+  HeaderBlock headers(args, session);
+  add_headers(args, session, &headers);
   silence_libcurl(args, session, request->has_body, request->force_close, &headers);
   std::string credentials;
   if (Status status = read_credentials(args, session, url, &credentials); !status.is_ok()) return status;
@@ -346,8 +358,7 @@ void Request::keep(const Text& text) {
   is_idempotent = is_idempotent_method(text.method);
   method_name = keep(text.method);
   url = keep(text.url.text);
-  origin = url.substr(0, text.url.origin_size);
-  target = url.substr(text.url.origin_size);
+  origin_size = static_cast<uint16_t>(text.url.origin_size);
   host = keep(text.url.host);
   credentials = keep(text.credentials);
   fragment = keep(text.url.fragment);

@@ -41,7 +41,7 @@ class Request : public RequestOptions {
   static Status create(const hc_request& args, const SessionConfig& session, std::unique_ptr<Request>* out);
 
   /// The request that a redirect with this status and Location asks for, in place of `from`, which it must keep: the
-  /// body stands in there. HC_E_REDIRECT: it must not be followed.
+  /// body and the lengths of the clocks stand in there. HC_E_REDIRECT: it must not be followed.
   static Status redirect(const Request& from, int32_t http_status, std::string_view location,
                          std::unique_ptr<Request>* out);
   void keep_previous(std::unique_ptr<Request> previous) { previous_ = std::move(previous); }
@@ -51,13 +51,12 @@ class Request : public RequestOptions {
   bool is_idempotent = true;
   bool has_body = false;
   uint16_t port = 0;
+  uint16_t origin_size = 0;   // of `url`, see Url
   uint16_t header_lines = 0;  // how many NUL-terminated lines stand at `headers`
 
   // Views into bytes_, each NUL-terminated there. `body` may be borrowed from the caller.
   std::string_view method_name;
   std::string_view url;
-  std::string_view origin;  // of url: scheme://host[:port]; not terminated
-  std::string_view target;  // of url: the rest, /path?query
   std::string_view host;
   const char* headers = nullptr;  // "Name: value" lines as libcurl takes them, one after another
   std::string_view body;
@@ -70,6 +69,10 @@ class Request : public RequestOptions {
   std::unique_ptr<BodyRelease> release;  // of the first hop
   /// Whether all of the body can be sent once more.
   bool can_repeat_body() const { return source == nullptr || source->can_repeat(); }
+
+  /// scheme://host[:port], not terminated; and the rest, /path?query, which is.
+  std::string_view origin() const { return url.substr(0, origin_size); }
+  const char* target() const { return url.data() + origin_size; }
 
  private:
   struct Text;

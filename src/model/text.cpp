@@ -7,14 +7,6 @@ constexpr std::string_view kHex = "0123456789abcdef";
 
 }  // namespace
 
-bool is_token(std::string_view text) {
-  constexpr std::string_view kSymbols = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    char l = to_lower(c);
-    return (l >= 'a' && l <= 'z') || (c >= '0' && c <= '9') || kSymbols.find(c) != std::string_view::npos;
-  });
-}
-
 std::string escaped(std::string_view text, size_t limit) {
   std::string out;
   for (char c : text.substr(0, limit)) {

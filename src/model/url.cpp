@@ -35,10 +35,6 @@ std::optional<std::string> percent_decode(std::string_view text) {
   return out;
 }
 
-bool is_host_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-}
-
 // Hosts whose last label is a number are IPv4 addresses to libcurl ("127.1", "0x7f.1", "2130706433"): one that is
 // not a plain dotted quad would be another host there than here.
 bool ends_in_number(std::string_view host) {
@@ -51,10 +47,9 @@ bool ends_in_number(std::string_view host) {
 
 Status check_name(std::string_view host) {
   if (host.size() > (host.ends_with('.') ? 254 : 253)) return bad("host is longer than 253 bytes");
-  for (char c : host) {
-    if (static_cast<unsigned char>(c) >= 0x80) return bad("host is not ASCII; give its xn-- form");
-    if (!is_host_character(c)) return bad("host has a character that no host name has");
-  }
+  uint8_t kinds = bytes::kinds_in(host);
+  if ((kinds & bytes::kNotAscii) != 0) return bad("host is not ASCII; give its xn-- form");
+  if ((kinds & bytes::kNotHostName) != 0) return bad("host has a character that no host name has");
   if (host.find("..") != std::string_view::npos || host.starts_with('.'))
     return bad("host has an empty label");
   if (ends_in_number(host) && !IpAddress::parse(host))
@@ -106,7 +101,8 @@ Status parse_host_and_port(std::string_view text, Url* url) {
     if (Status status = parse_bracketed_host(text, url, &rest); !status.is_ok()) return status;
   } else {
     size_t colon = text.find(':');
-    url->host = lower(text.substr(0, colon));
+    url->host = text.substr(0, colon);
+    if ((bytes::kinds_in(url->host) & bytes::kUpperCase) != 0) url->host = lower(url->host);
     rest = colon == std::string_view::npos ? std::string_view() : text.substr(colon);
     if (url->host.empty()) return bad("no host");
     if (Status status = check_name(url->host); !status.is_ok()) return status;
@@ -159,6 +155,10 @@ std::string without_dot_segments(std::string_view path) {
 
 void append_encoded(std::string_view target, std::string* out) {
   static constexpr char kHex[] = "0123456789ABCDEF";
+  if ((bytes::kinds_in(target) & bytes::kNotAscii) == 0) {
+    *out += target;
+    return;
+  }
   for (char c : target) {
     auto byte = static_cast<unsigned char>(c);
     if (byte < 0x80) {
@@ -180,11 +180,14 @@ void append_target(std::string_view target, std::string* out) {
 void spell(std::string_view target, Url* url) {
   bool is_v6 = url->host.find(':') != std::string::npos;
   url->text.reserve(url->host.size() + target.size() + 24);
-  url->text = url->is_https ? "https://" : "http://";
+  url->text += url->is_https ? "https://" : "http://";
   if (is_v6) url->text += '[';
   url->text += url->host;
   if (is_v6) url->text += ']';
-  if (url->port != (url->is_https ? 443 : 80)) url->text += ':' + std::to_string(url->port);
+  if (url->port != (url->is_https ? 443 : 80)) {
+    url->text += ':';
+    url->text += std::to_string(url->port);
+  }
   url->origin_size = url->text.size();
   append_target(target, &url->text);
 }
@@ -234,16 +237,16 @@ Status Url::resolve(std::string_view base, std::string_view reference, Url* out)
 Status Url::parse(std::string_view text, Url* out) {
   if (text.empty()) return bad("is empty");
   if (text.size() > kMaxUrl) return bad("longer than 65536 bytes");
-  if (std::any_of(text.begin(), text.end(), is_control_or_space))
-    return bad("has a space or a control character");
-  if (text.find('\\') != std::string_view::npos) return bad("has a backslash");
+  uint8_t kinds = bytes::kinds_in(text);
+  if ((kinds & bytes::kControlOrSpace) != 0) return bad("has a space or a control character");
+  if ((kinds & bytes::kBackslash) != 0) return bad("has a backslash");
 
   Url url;
   if (Status status = parse_scheme(&text, &url); !status.is_ok()) return status;
   size_t hash = std::min(text.find('#'), text.size());
   if (hash < text.size()) url.fragment = text.substr(hash + 1);
   text = text.substr(0, hash);
-  size_t authority_end = std::min(text.find_first_of("/?"), text.size());
+  size_t authority_end = std::min({text.find('/'), text.find('?'), text.size()});
   if (Status status = parse_authority(text.substr(0, authority_end), &url); !status.is_ok()) return status;
   spell(text.substr(authority_end), &url);
   *out = std::move(url);

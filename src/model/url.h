@@ -35,7 +35,4 @@ struct Url {
   }
 };
 
-/// True for a space, a control byte or DEL: never acceptable in a URL.
-constexpr bool is_control_or_space(char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F; }
-
 }  // namespace hc

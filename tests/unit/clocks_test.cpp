@@ -52,13 +52,15 @@ TEST(Clocks, ResumesWithWhatIsLeft) {
   EXPECT_EQ(clocks.end(Clocks::kTotal), kSecond + 70 * kMillisecond);
   clocks.resume(Clocks::kTotal, kSecond, 500 * kMillisecond);
   EXPECT_EQ(clocks.end(Clocks::kTotal), kSecond);
-  Clocks off(hc_timeouts{});
+  constexpr hc_timeouts kNone{};
+  Clocks off(kNone);
   off.resume(Clocks::kTotal, kSecond, 0);
   EXPECT_FALSE(off.is_running(Clocks::kTotal));
 }
 
 TEST(Clocks, ZeroAndForeverAreOff) {
-  Clocks clocks({0, HC_FOREVER, UINT64_MAX / 1'000'000, 0, 0, 0, 0, 0});
+  constexpr hc_timeouts kExtreme{0, HC_FOREVER, UINT64_MAX / 1'000'000, 0, 0, 0, 0, 0};
+  Clocks clocks(kExtreme);
   for (int i = 0; i < Clocks::kCount; ++i) {
     clocks.start(name(i), 100);
     EXPECT_FALSE(clocks.is_running(name(i))) << i;
