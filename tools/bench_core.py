@@ -8,6 +8,8 @@ from bench_servers import NAMES
 KEEPALIVE = {64: (1.1, 1.0), 1_000: (1.4, 0.7), 4_000: (2.0, 0.55), 10_000: None}
 ORIGINS, CONNECTIONS_EACH = 200, 5
 MEMORY = ("B/connection", "bytes_per_connection", "{:,.0f}")
+ALLOCATED = ("of malloc", "malloc_bytes_per_connection", "{:,.0f}")
+TRIMMED = ("trimmed", "trimmed_bytes_per_connection", "{:,.0f}")
 RESUMED = ("resumed", "resumed_share", "{:.0%}")
 
 
@@ -172,7 +174,7 @@ class Core:
         name, count = "idle-memory", 500 if self.is_quick else 4_000
         client = self.load("libhc", self.servers.url(), count, requests=2 * count, memory=1)
         checks = [at_most("KB of an idle plain connection", value(MEMORY[1], name, scale=1 / 1024), 8, form="{:.1f} KB")]
-        columns = [MEMORY, ("sockets", "sockets_idle", "{:,.0f}")]
+        columns = [MEMORY, ALLOCATED, TRIMMED, ("sockets", "sockets_idle", "{:,.0f}")]
         return Scenario(name, f"{count:,} idle plain connections", count, [client], checks, columns)
 
     def origins(self):

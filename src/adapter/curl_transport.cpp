@@ -41,7 +41,11 @@ uint64_t port_key(const CurlShard& place, uint16_t local_port) {
 }  // namespace
 
 CurlTransport::CurlTransport(const SessionConfig& config, Reactor& reactor, Ledger& ledger)
-    : config_(config), reactor_(reactor), ledger_(ledger), sockets_(config) {
+    : config_(config),
+      reactor_(reactor),
+      ledger_(ledger),
+      sockets_(config),
+      free_attempts_(reactor.timers()) {
   CurlLane& lane = lane_of(lend(config.routes.direct));
   own_claim_ = lane.claim();
   // The first handle reads files and sets OpenSSL up: before the loop starts, not in its first turn.
@@ -50,11 +54,11 @@ CurlTransport::CurlTransport(const SessionConfig& config, Reactor& reactor, Ledg
 }
 
 CurlTransport::~CurlTransport() {
-  HC_CHECK(free_attempts_.size() == attempts_.size());
+  HC_CHECK(leased_ == 0);
   // Ends the connections that are left, through close_callback(), and with them the last origins.
   for (auto& [route, lane] : lanes_) lane->close();
   own_claim_.reset();
-  attempts_.clear();  // they use the lanes' shares
+  free_attempts_.clear();  // they use the lanes' shares
   lanes_.clear();
   for (auto& [key, list] : dummy_addresses_) curl_slist_free_all(list);
 }
@@ -105,20 +109,17 @@ void CurlTransport::end_unused_lanes() {
 }
 
 CurlAttempt* CurlTransport::lease() {
-  if (free_attempts_.empty()) {
-    attempts_.push_back(std::make_unique<CurlAttempt>(*this));
-    free_attempts_.reserve(attempts_.size());
-    return attempts_.back().get();
-  }
-  CurlAttempt* attempt = free_attempts_.back();
-  free_attempts_.pop_back();
-  return attempt;
+  std::unique_ptr<CurlAttempt> attempt = free_attempts_.take();
+  if (attempt == nullptr) attempt = std::make_unique<CurlAttempt>(*this);
+  ++leased_;
+  return attempt.release();
 }
 
 void CurlTransport::give_back(CurlAttempt& attempt) {
   std::erase(to_fill_, &attempt);
   attempt.recycle(*static_cast<CurlLane*>(own_claim_.get()));
-  free_attempts_.push_back(&attempt);
+  --leased_;
+  free_attempts_.put(std::unique_ptr<CurlAttempt>(&attempt), reactor_.now());
 }
 
 Status CurlTransport::start(AttemptPlan plan, AttemptSink& sink, Attempt** out) {

@@ -15,6 +15,7 @@
 #include "adapter/curl_shard.h"
 #include "adapter/socket_factory.h"
 #include "event/reactor.h"
+#include "event/warm_pool.h"
 #include "model/config.h"
 #include "model/ledger.h"
 #include "model/transport.h"
@@ -95,8 +96,9 @@ class CurlTransport final : public Transport {
   std::map<std::pair<bool, uint16_t>, curl_slist*> dummy_addresses_;  // is SOCKS, port
   std::vector<Connection*> by_fd_;
   std::unordered_multimap<uint64_t, Connection*> by_local_port_;  // shard << 16 | port
-  std::vector<std::unique_ptr<CurlAttempt>> attempts_;
-  std::vector<CurlAttempt*> free_attempts_;
+  // An easy handle is 7 KB, twice what else an idle connection takes.
+  WarmPool<CurlAttempt> free_attempts_;
+  size_t leased_ = 0;
   std::vector<CurlShard*> active_;  // have to be run
   std::vector<CurlAttempt*> to_fill_;
   std::unordered_map<const Route*, std::unique_ptr<CurlLane>, RouteHash, RouteEqual> lanes_;

@@ -8,8 +8,11 @@
 //   ca_file=F  force_close=1
 //   clocks=all|off    all eight clocks run, or none
 //   stats_ms=N        read the statistics so often
-//   memory=1          report what an idle connection costs
+//   memory=1          report what an idle connection costs, after a rest, and after malloc_trim()
 //   resumed=1         the server answers "r" on a resumed TLS session: report the share
+#include <malloc.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -19,6 +22,9 @@
 namespace {
 
 using bench::must;
+
+// Until the session has released what only the burst needed.
+constexpr unsigned kRestSeconds = 6;
 
 class Load {
  public:
@@ -173,11 +179,14 @@ void Load::report() {
     report.add("resumed_share", static_cast<double>(resumed_) / static_cast<double>(done_));
   }
   if (arguments_.has("memory")) {
+    sleep(kRestSeconds);
     const bench::Memory after = bench::Memory::now();
     const auto added = static_cast<double>(stats.sockets_idle) - 1;
     report.add("sockets_idle", static_cast<double>(stats.sockets_idle));
     report.add("bytes_per_connection", (after.resident - before_.resident) / added);
     report.add("malloc_bytes_per_connection", (after.allocated - before_.allocated) / added);
+    malloc_trim(0);
+    report.add("trimmed_bytes_per_connection", (bench::Memory::now().resident - before_.resident) / added);
   }
   report.print();
 }
