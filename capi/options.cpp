@@ -134,6 +134,8 @@ void read_rest(const hc_session_options& o, Reader& read, SessionConfig* config)
   read.text(o.user_agent, "user_agent", &config->user_agent);
   config->on_log = o.on_log;
   config->on_log_data = o.on_log_data;
+  config->on_trace = o.on_trace;
+  config->on_trace_data = o.on_trace_data;
   if (o.log_level == HC_UNSET_INT) return;
   if (o.log_level < 0 || o.log_level > HC_LOG_DEBUG) read.fail("log_level", "is not one of HC_LOG_*");
   config->log_level = o.log_level;

@@ -1,4 +1,4 @@
-// hc.h chapter 11: the completion queue.
+// hc.h chapter 12: the completion queue.
 #include "capi/guard.h"
 #include "engine/loop.h"
 

@@ -60,6 +60,41 @@ extern "C" hc_str hc_response_certificate(const hc_response* response, size_t nt
   return nth < certificates.size() ? as_str(certificates[nth]) : hc_str{nullptr, 0};
 }
 
+namespace {
+
+hc_attempt to_c(const AttemptRecord& record) {
+  hc_attempt value{};
+  value.status = record.status.code();
+  value.connection = record.connection;
+  value.address = as_str(record.address);
+  value.port = record.port;
+  value.reused = record.reused ? HC_ON : HC_OFF;
+  value.hop = record.hop;
+  value.timing = record.timing;
+  value.message = as_str(record.status.message());
+  return value;
+}
+
+// Not kept as a record: most responses have no other.
+hc_attempt only_attempt(const Response& response) {
+  hc_attempt value = to_c(response.last_attempt());
+  value.address = as_str(response.remote_address());
+  value.message = as_str(response.status().message());
+  return value;
+}
+
+}  // namespace
+
+extern "C" hc_status hc_response_attempt(const hc_response* response, size_t nth, hc_attempt* attempt) {
+  return guard(nullptr, [&]() -> Status {
+    HC_REQUIRE(response != nullptr, "response");
+    const Response& from = from_handle(response);
+    if (nth >= from.attempts) return Status::invalid("nth: no such attempt");
+    if (from.attempt_records.empty()) return copy_out(only_attempt(from), "attempt", attempt);
+    return copy_out(to_c(from.attempt_records.at(nth)), "attempt", attempt);
+  });
+}
+
 extern "C" hc_status hc_response_error(const hc_response* response, hc_error* error) {
   return guard(nullptr, [&]() -> Status {
     HC_REQUIRE(response != nullptr, "response");

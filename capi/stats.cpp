@@ -1,8 +1,9 @@
-// hc.h chapters 12 and 13: statistics, and what is underneath.
+// hc.h chapters 13 and 14: statistics and trace, and what is underneath.
 #include "adapter/ares_version.h"
 #include "adapter/curl_runtime.h"
 #include "capi/guard.h"
 #include "model/descriptor_budget.h"
+#include "model/reporter.h"
 
 using namespace hc;        // NOLINT: this file is the border between the two
 using namespace hc::capi;  // NOLINT
@@ -18,6 +19,8 @@ extern "C" hc_status hc_session_stats(hc_session* session, hc_stats* stats) {
     return copy_out(value, "stats", stats);
   });
 }
+
+extern "C" const char* hc_trace_name(int32_t kind) { return trace_name(kind); }
 
 extern "C" hc_status hc_runtime_get_info(hc_runtime_info* info) {
   return guard(nullptr, [&]() -> Status {

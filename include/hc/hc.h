@@ -366,6 +366,64 @@ typedef int32_t (*hc_socket_fn)(const hc_socket_info *socket, void *user_data);
 /** Tells that hc_session_close_async() is done; the loop thread's last act. */
 typedef void (*hc_closed_fn)(void *user_data);
 
+/**
+ * What a trace event tells, in the words of aiohttp's tracing; numbers from 32 on are
+ * things that aiohttp does not tell. Which come in which order for which kind of
+ * request, and what is only close to the truth: docs/observability.md. More kinds may
+ * be added; leave out those you do not know.
+ */
+enum {
+  HC_TRACE_REQUEST_START = 1,           /* submitted; text: method and path; bytes of
+                                           the body to send                       */
+  HC_TRACE_CONNECTION_QUEUED_START = 2, /* has to wait in line                    */
+  HC_TRACE_CONNECTION_QUEUED_END = 3,
+  HC_TRACE_CONNECTION_CREATE_START = 4, /* has a slot, and no idle connection fits */
+  HC_TRACE_DNS_CACHE_HIT = 5,           /* the name had been looked up before     */
+  HC_TRACE_DNS_CACHE_MISS = 6,
+  HC_TRACE_DNS_RESOLVEHOST_START = 7,
+  HC_TRACE_DNS_RESOLVEHOST_END = 8,     /* status: HC_OK, or why there is no address */
+  HC_TRACE_CONNECTION_CREATE_END = 9,   /* TCP and TLS are up; text: the address  */
+  HC_TRACE_CONNECTION_REUSECONN = 10,   /* rides an idle one; text: the address   */
+  HC_TRACE_REQUEST_HEADERS_SENT = 11,
+  HC_TRACE_REQUEST_CHUNK_SENT = 12,     /* bytes of the request body              */
+  HC_TRACE_RESPONSE_CHUNK_RECEIVED = 13, /* bytes of the response body            */
+  HC_TRACE_REQUEST_REDIRECT = 14,       /* http_status; text: where to            */
+  HC_TRACE_REQUEST_END = 15,            /* http_status; bytes of the whole body   */
+  HC_TRACE_REQUEST_EXCEPTION = 16,      /* status, http_status if there was one; text:
+                                           the error's message                    */
+  HC_TRACE_ATTEMPT_START = 32,          /* a socket connects; text: the address   */
+  HC_TRACE_ATTEMPT_END = 33,            /* status: HC_OK: it is up; HC_E_CANCELLED: not
+                                           needed any more; or why it is not up   */
+  HC_TRACE_RESPONSE_START = 34,         /* first byte of the answer               */
+  HC_TRACE_REQUEST_RESUBMIT = 35,       /* back in line for a fresh connection;
+                                           status: how the reused one ended       */
+  /* Of a connection: id is 0. */
+  HC_TRACE_CONNECTION_IDLE = 36,        /* back in the pool                       */
+  HC_TRACE_CONNECTION_RETIRED = 37,     /* shut down while idle; text: why        */
+  HC_TRACE_CONNECTION_CLOSED = 38       /* its descriptor is closed               */
+};
+
+/** One trace event. Lives for the call; read only fields within its struct_size. */
+typedef struct hc_trace_event {
+  uint32_t struct_size;
+  int32_t kind;         /* HC_TRACE_*                                             */
+  uint64_t time_ns;     /* of CLOCK_MONOTONIC, when it happened                   */
+  hc_id id;             /* the request, or 0                                      */
+  uint64_t connection;  /* its number; 0: none yet                                */
+  hc_str origin;        /* "https://example.org:443"                              */
+  hc_str text;          /* see the kind; no secrets, no query, no control bytes   */
+  uint64_t bytes;       /* see the kind, or 0                                     */
+  hc_status status;     /* see the kind, or HC_OK                                 */
+  int32_t http_status;  /* see the kind, or 0                                     */
+} hc_trace_event;
+
+/**
+ * Sees what requests and connections go through, on the loop thread: in batches, at the
+ * end of each turn, before the completions of that turn. The events of one request come
+ * in order, and so do those of one connection.
+ */
+typedef void (*hc_trace_fn)(const hc_trace_event *event, void *user_data);
+
 /* ---- 8 Options ----------------------------------------------------------- */
 
 /**
@@ -597,6 +655,8 @@ typedef struct hc_session_options {
   void *on_log_data;
   int32_t log_level;             /* HC_LOG_WARNING                                 */
   int32_t reserved_log;
+  hc_trace_fn on_trace;          /* NULL: not traced, which costs nothing          */
+  void *on_trace_data;
 } hc_session_options;
 
 /**
@@ -970,7 +1030,8 @@ typedef struct hc_response_info {
                                the request never had one                          */
   uint8_t reused;           /* HC_ON: the connection had served before            */
   uint8_t reserved[3];
-  uint32_t attempts;        /* connections tried, each address of a race counts   */
+  uint32_t attempts;        /* connections tried, each address of a race counts;
+                               see hc_response_attempt()                          */
   hc_str remote_address;    /* numeric, of the proxy if there was one; empty for a
                                unix socket                                        */
   uint16_t remote_port;
@@ -1032,6 +1093,39 @@ HC_API hc_str hc_response_body(const hc_response *response);
  * Since      0.1
  */
 HC_API hc_status hc_response_header(const hc_response *response, hc_str name, size_t nth, hc_str *value);
+
+/** A connection that a request tried; of a streamed one as of its head. */
+typedef struct hc_attempt {
+  uint32_t struct_size;
+  hc_status status;         /* HC_OK: it brought the answer; HC_E_CANCELLED: it was not
+                               needed any more; or how it failed                  */
+  uint64_t connection;      /* its number; 0: it came to no socket                */
+  hc_str address;           /* numeric; empty: it was to ride an idle connection, and
+                               none was alive                                     */
+  uint16_t port;
+  uint8_t reused;           /* HC_ON: it rode an idle connection                  */
+  uint8_t reserved;
+  uint32_t hop;             /* redirects followed before                          */
+  hc_timing timing;         /* of this attempt alone; started_ns: when it began,
+                               done_ns: when it ended                             */
+  hc_str message;           /* of a failure, one line                             */
+} hc_attempt;
+
+/**
+ * Tells about one of the connections that a request tried, in the order of their
+ * start: which address, when, and how it ended.
+ *
+ * Parameters
+ *   response  Not NULL.
+ *   nth       0 to hc_response_info.attempts - 1.
+ *   attempt   Set attempt->struct_size to sizeof(hc_attempt) first. The views in it
+ *             live as long as the response.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL, no such attempt, or struct_size not that of any
+ *                          version
+ * Since      0.1
+ */
+HC_API hc_status hc_response_attempt(const hc_response *response, size_t nth, hc_attempt *attempt);
 
 /**
  * Returns a certificate of the server: 0 is its own, 1 the one that signed that, and
@@ -1230,7 +1324,7 @@ HC_API hc_status hc_queue_wait(hc_queue *queue, uint64_t timeout_ms, size_t *rea
  */
 HC_API void hc_queue_close(hc_queue *queue);
 
-/* ---- 13 Statistics ------------------------------------------------------- */
+/* ---- 13 Statistics and trace --------------------------------------------- */
 
 /**
  * Counters since the session was created, and gauges of now. One consistent
@@ -1286,6 +1380,114 @@ typedef struct hc_stats {
  * Since      0.1
  */
 HC_API hc_status hc_session_stats(hc_session *session, hc_stats *stats);
+
+/** Buckets of an hc_histogram: one for each bound, and one for what is beyond. */
+#define HC_HISTOGRAM_BUCKETS 23
+
+/** How long something took, many times over. Part of hc_histograms; never grows. */
+typedef struct hc_histogram {
+  uint64_t count;  /* the sum of the buckets                                      */
+  uint64_t sum_ns;
+  uint64_t buckets[23]; /* [i]: up to and including bounds_ns[i], and above the bound
+                           before                                                 */
+} hc_histogram;
+
+/** Where the time of requests went, since the session was created. */
+typedef struct hc_histograms {
+  uint32_t struct_size;
+  uint32_t bound_count;      /* HC_HISTOGRAM_BUCKETS - 1                          */
+  const uint64_t *bounds_ns; /* ascending; lives as long as the process           */
+  hc_histogram waiting;      /* in line; each slot that was given counts, 0 too   */
+  hc_histogram connect;      /* from the slot to a usable new connection          */
+  hc_histogram first_byte;   /* from the request sent to the first byte           */
+  hc_histogram total;        /* from the submit to the end, whatever it was       */
+} hc_histograms;
+
+/**
+ * Reads the histograms of a session, without stopping its loop.
+ *
+ * Parameters
+ *   session     Open or closed.
+ *   histograms  Set histograms->struct_size to sizeof(hc_histograms) first.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL, or struct_size not that of any version
+ *            HC_E_FORKED, HC_E_NOMEM
+ * Since      0.1
+ */
+HC_API hc_status hc_session_histograms(hc_session *session, hc_histograms *histograms);
+
+/** Most rows that hc_session_origins() gives: 256 origins, and one for all others. */
+#define HC_MAX_ORIGINS 257
+
+/** One origin's part of hc_stats. in_flight makes up for the other three. */
+typedef struct hc_origin_stats {
+  uint32_t struct_size;
+  uint32_t reserved;
+  char origin[272];        /* "https://example.org:443", NUL-terminated; "": all that
+                              have no row of their own                            */
+  uint64_t submitted;
+  uint64_t succeeded;
+  uint64_t failed;
+  uint64_t cancelled;
+  uint64_t in_flight;      /* gauge                                               */
+  uint64_t waiting;        /* gauge                                               */
+  uint64_t sockets;        /* gauge: promised to a request, connecting, in use, idle */
+  uint64_t sockets_idle;   /* gauge                                               */
+  uint64_t connections_made;
+  uint64_t connections_reused;
+  uint64_t stale_retries;
+  uint64_t waited_ns;      /* sum of the time in line                             */
+  uint64_t total_ns;       /* sum from the submits to the ends                    */
+} hc_origin_stats;
+
+/**
+ * Reads what a session counted for each origin, without stopping its loop: those in
+ * use now, and the others seen last, busiest first; what has no row any more is in
+ * one row at the end.
+ *
+ * Parameters
+ *   session   Open or closed.
+ *   rows      Room for `capacity` rows of `row_size` bytes each.
+ *   row_size  sizeof(hc_origin_stats), so that rows can grow in later versions.
+ *   capacity  At least 1; HC_MAX_ORIGINS is enough for all.
+ *   count     Receives how many were written.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL, row_size of no version, or capacity 0
+ *            HC_E_FORKED, HC_E_NOMEM
+ * Since      0.1
+ */
+HC_API hc_status hc_session_origins(hc_session *session, hc_origin_stats *rows, size_t row_size,
+                                    size_t capacity, size_t *count);
+
+/**
+ * Writes the statistics of sessions in Prometheus' text format, for a scraper. The
+ * metrics and their names: docs/observability.md.
+ *
+ * Parameters
+ *   sessions  Open or closed ones.
+ *   names     For each session the value of its label `session`; NULL for none, if
+ *             there is one session only.
+ *   count     1 to 1000.
+ *   buffer    Receives the text, not NUL-terminated, if all of it fits; NULL with
+ *             capacity 0 just asks for the length.
+ *   capacity  Bytes at buffer.
+ *   length    Receives the length of the text. More than capacity: nothing was
+ *             written; try again with some more, for it may have grown meanwhile.
+ * Returns    HC_OK
+ *            HC_E_INVALID  NULL, no session, or names missing
+ *            HC_E_FORKED, HC_E_NOMEM
+ * Since      0.1
+ */
+HC_API hc_status hc_metrics_prometheus(hc_session *const *sessions, const hc_str *names, size_t count,
+                                       char *buffer, size_t capacity, size_t *length);
+
+/**
+ * Returns the name of a trace event's kind, as aiohttp spells it:
+ * "connection_queued_start". Unknown numbers give "?".
+ *
+ * Since      0.1
+ */
+HC_API const char *hc_trace_name(int32_t kind);
 
 /* ---- 14 What is underneath ----------------------------------------------- */
 

@@ -208,7 +208,7 @@ void CurlAttempt::recycle(const CurlLane& stay_in) {
   connection_ = nullptr;
   shard_ = nullptr;
   sink_ = nullptr;
-  last_activity_ = 0;
+  last_activity_ = connected_at_ = secured_at_ = 0;
   upload_begin_ = upload_end_ = 0;
   given_ = 0;
   source_ended_ = source_waits_ = is_starved_ = false;
@@ -236,6 +236,13 @@ uint64_t CurlAttempt::uploaded() const {
   return static_cast<uint64_t>(bytes);
 }
 
+TimePoint CurlAttempt::connected_at() const {
+  if (connected_at_ != 0 || !made_socket_) return connected_at_;
+  curl_off_t tcp = 0;
+  curl_easy_getinfo(easy_, CURLINFO_CONNECT_TIME_T, &tcp);
+  return tcp == 0 ? 0 : started_ + tcp * kMicrosecond;
+}
+
 void CurlAttempt::sent() {
   if (was_sent_) return;
   was_sent_ = true;
@@ -250,7 +257,10 @@ size_t CurlAttempt::write_callback(char* data, size_t size, size_t count, void* 
   auto& attempt = *static_cast<CurlAttempt*>(self);
   try {
     switch (attempt.builder().on_body({data, size * count})) {
-      case Intake::kTaken: attempt.look_for_early_answer(); return size * count;
+      case Intake::kTaken:
+        if (attempt.transport_.config().on_trace != nullptr) attempt.sink_->on_chunk(attempt, size * count);
+        attempt.look_for_early_answer();
+        return size * count;
       case Intake::kHeld: return attempt.hold();
       case Intake::kRefused: break;
     }

@@ -58,6 +58,7 @@ class CurlAttempt final : public Attempt {
   void set_pool_name(const std::string& line);
 
   uint64_t uploaded() const override;
+  TimePoint connected_at() const override;
   AttemptResult result(CURLcode code);
 
   /// The write callback told libcurl to pause: its connection is not read.

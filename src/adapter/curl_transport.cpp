@@ -327,7 +327,7 @@ bool CurlTransport::on_activity(int fd, uint8_t) {
   Connection* connection = connection_of(fd);
   if (connection == nullptr) return true;
   if (connection->state() == Connection::State::kIdle) {
-    ledger_.retire(*connection);
+    ledger_.retire(*connection, EndReason::kServer);
     return false;
   }
   if (connection->rider != nullptr) static_cast<CurlAttempt*>(connection->rider)->touch(reactor_.now());

@@ -17,12 +17,14 @@ constexpr Duration kBudgetPause = 100 * kMillisecond;
 }  // namespace
 
 Engine::Engine(const SessionConfig& config, Reactor& reactor, DescriptorBudget& budget,
-               DescriptorBudget::Listener& listener)
+               DescriptorBudget::Listener& listener, std::shared_ptr<Metrics> metrics)
     : config_(config),
       reactor_(reactor),
       budget_(budget),
+      metrics_(std::move(metrics)),
+      reporter_(config),
       ledger_(config, reactor.timers(), budget, stats_),
-      admission_(ledger_, budget, listener, stats_) {
+      admission_(ledger_, budget, listener, stats_, &metrics_->origins) {
   ledger_.set_observer(this);
 }
 
@@ -39,6 +41,7 @@ void Engine::accept(std::unique_ptr<Transfer> owned) {
   ++stats_.submitted;
   ++stats_.in_flight;
   transfer.start(*this);
+  transfer.origin->row->submitted.add();
   if (is_closing_) transfer.finish({HC_E_CLOSED, "the session was closed before the request could start"});
   if (config_.max_waiting != 0) accepted_.push_back(transfer.id);
 }
@@ -81,11 +84,20 @@ void Engine::begin_close(Duration drain) {
 void Engine::settle() {
   while (Transfer* transfer = with_losers_.pop_front()) transfer->end_losers();
   admission_.pump(*this);
+  if (!joined_.empty()) note_queued();
   if (admission_.is_short_of_descriptors() && !budget_alarm_.is_armed()) {
     timers().arm(budget_alarm_, later(now(), kBudgetPause));
   }
   if (!accepted_.empty()) refuse_overflow();
   done_.clear();
+}
+
+void Engine::note_queued() {
+  for (hc_id id : joined_) {
+    Transfer* transfer = transfers_.find(id);
+    if (transfer != nullptr && transfer->phase() == HC_PHASE_WAITING) transfer->note_queued();
+  }
+  joined_.clear();
 }
 
 // The line is bounded after those that fit have left it: a burst of submits is not refused for what the loop had no
@@ -104,7 +116,25 @@ void Engine::end_losers_later(Transfer& transfer) {
   if (!transfer.ListLink<Transfer>::is_linked()) with_losers_.push_back(transfer);
 }
 
+void Engine::on_lookup_failed(const Status& status, bool is_no_such_name) {
+  if (is_no_such_name) {
+    if (reporter_.wants(HC_LOG_INFO)) reporter_.log(HC_LOG_INFO, status.message());
+  } else {
+    reporter_.warn(Warning::kLookup, now(), status.message());
+  }
+}
+
+void Engine::on_stall(Duration turn, Duration in_callbacks) {
+  auto ms = [](Duration length) { return std::to_string(length / kMillisecond) + " ms"; };
+  reporter_.warn(Warning::kStall, now(),
+                 "a turn of the loop took " + ms(turn) + ", " + ms(in_callbacks) +
+                     " of it in callbacks; nothing else moved meanwhile, and clocks ended late");
+  reporter_.deliver();
+}
+
 void Engine::on_descriptor_shortage() {
+  reporter_.warn(Warning::kDescriptors, now(),
+                 "the system has no descriptor left: requests wait, and idle connections are closed");
   admission_.pause();
   ledger_.retire_one();
   budget_.ask_holders();
@@ -129,7 +159,7 @@ void Engine::on_body_abandoned(hc_id id) {
 }
 
 void Engine::on_done(Transfer& transfer, Completion completion, uint64_t body_bytes) {
-  count_result(completion.status, body_bytes);
+  count_result(transfer, completion.status, body_bytes);
   transfers_.erase(transfer.id);
   transfer.ListLink<Transfer>::unlink();
   admission_.release(*transfer.origin);
@@ -152,20 +182,30 @@ std::vector<Completion>& Engine::batch_for(const std::shared_ptr<CompletionQueue
   return place->completions;
 }
 
-void Engine::count_result(Code code, uint64_t body_bytes) {
+void Engine::count_result(const Transfer& transfer, Code code, uint64_t body_bytes) {
   --stats_.in_flight;
   stats_.bytes_received += body_bytes;
+  OriginRow& row = *transfer.origin->row;
+  Duration total = now() - transfer.submitted();
+  metrics_->total.add(total);
+  row.total_ns.add(static_cast<uint64_t>(total));
   if (code == HC_OK) {
     ++stats_.succeeded;
+    row.succeeded.add();
   } else if (code == HC_E_CANCELLED || code == HC_E_CLOSED) {
     ++stats_.cancelled;
+    row.cancelled.add();
   } else {
     ++stats_.failed;
+    row.failed.add();
+    metrics_->count_failure(code);
   }
 }
 
 void Engine::deliver() {
   done_.clear();
+  reporter_.deliver();
+  if (process_.is_inherited()) return;
   for (Batch& batch : batches_) batch.queue->push(batch.completions);
   batches_.clear();
   std::vector<std::pair<Destination, Completion>> callbacks;
@@ -181,7 +221,30 @@ void Engine::on_granted(Waiter& waiter, Permit permit) {
   static_cast<Transfer&>(waiter).on_granted(std::move(permit));
 }
 
-void Engine::on_retired(Connection& connection) { transport_->retire(connection); }
+void Engine::on_retired(Connection& connection) {
+  transport_->retire(connection);
+  const char* why = text_of(connection.end_reason());
+  if (reporter_.is_traced()) trace(HC_TRACE_CONNECTION_RETIRED, connection, why);
+  if (reporter_.wants(HC_LOG_DEBUG)) log_connection(connection, why);
+}
+
+void Engine::on_idle(Connection& connection) { trace(HC_TRACE_CONNECTION_IDLE, connection, ""); }
+
+void Engine::on_closed(Connection& connection) {
+  if (reporter_.is_traced()) trace(HC_TRACE_CONNECTION_CLOSED, connection, "");
+  if (connection.state() == Connection::State::kRetired || !reporter_.wants(HC_LOG_DEBUG)) return;
+  log_connection(connection, "closed");
+}
+
+void Engine::trace(int32_t kind, const Connection& connection, const char* text) {
+  reporter_.trace({kind, now(), 0, connection.number(), connection.origin().name(), text});
+}
+
+void Engine::log_connection(const Connection& connection, const char* what) {
+  reporter_.log(HC_LOG_DEBUG, "connection " + std::to_string(connection.number()) + " to " +
+                                  *connection.origin().name() + " at " + connection.remote().to_string() +
+                                  " ends: " + what);
+}
 
 void Engine::on_room(Origin& origin) { admission_.on_room(origin); }
 

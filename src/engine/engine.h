@@ -14,7 +14,9 @@
 #include "model/config.h"
 #include "model/ledger.h"
 #include "model/log.h"
+#include "model/metrics.h"
 #include "model/name_service.h"
+#include "model/reporter.h"
 #include "model/stats.h"
 #include "model/transport.h"
 
@@ -28,7 +30,8 @@ namespace hc {
 class Engine final : public Grantee, public LedgerObserver {
  public:
   Engine(const SessionConfig& config, Reactor& reactor, DescriptorBudget& budget,
-         DescriptorBudget::Listener& listener);
+         DescriptorBudget::Listener& listener,
+         std::shared_ptr<Metrics> metrics = std::make_shared<Metrics>());
   ~Engine() override;
 
   /// The transport needs the ledger, so it comes after the engine was made.
@@ -63,6 +66,7 @@ class Engine final : public Grantee, public LedgerObserver {
   TimerQueue& timers() { return reactor_.timers(); }
   const SessionConfig& config() const { return config_; }
   Stats& stats() { return stats_; }
+  Metrics& metrics() { return *metrics_; }
   Ledger& ledger() { return ledger_; }
   Admission& admission() { return admission_; }
   Transport& transport() { return *transport_; }
@@ -75,11 +79,19 @@ class Engine final : public Grantee, public LedgerObserver {
     give(transfer.destination(), std::move(completion));
   }
   void on_done(Transfer& transfer, Completion completion, uint64_t body_bytes);
+  Reporter& reporter() { return reporter_; }
+  void on_lookup_failed(const Status& status, bool is_no_such_name);
+  /// A turn took that long, `in_callbacks` of it in user code. Outside libcurl: user code runs in here.
+  void on_stall(Duration turn, Duration in_callbacks);
+  /// It joined the line in this turn, and the trace wants to know whether it has to wait.
+  void note_joined(hc_id id) { joined_.push_back(id); }
 
   void on_granted(Waiter& waiter, Permit permit) override;
   void on_retired(Connection& connection) override;
   void on_room(Origin& origin) override;
   void on_connecting_room() override;
+  void on_idle(Connection& connection) override;
+  void on_closed(Connection& connection) override;
 
  private:
   struct Batch {
@@ -99,7 +111,10 @@ class Engine final : public Grantee, public LedgerObserver {
   };
 
   void give(const Destination& destination, Completion completion);
-  void count_result(Code code, uint64_t body_bytes);
+  void count_result(const Transfer& transfer, Code code, uint64_t body_bytes);
+  void note_queued();
+  void trace(int32_t kind, const Connection& connection, const char* text);
+  void log_connection(const Connection& connection, const char* what);
   std::vector<Completion>& batch_for(const std::shared_ptr<CompletionQueue>& queue);
   void refuse_overflow();
   void on_drained_out() { cancel_all(HC_E_CANCELLED); }
@@ -110,6 +125,8 @@ class Engine final : public Grantee, public LedgerObserver {
   Reactor& reactor_;
   DescriptorBudget& budget_;
   Stats stats_;
+  const std::shared_ptr<Metrics> metrics_;
+  Reporter reporter_;
   Ledger ledger_;
   Admission admission_;
   Transport* transport_ = nullptr;
@@ -118,6 +135,7 @@ class Engine final : public Grantee, public LedgerObserver {
   IntrusiveList<Transfer, Transfer> with_losers_;
   std::vector<std::unique_ptr<Transfer>> done_;  // until nothing on the stack can touch them
   std::vector<hc_id> accepted_;                  // in this turn, if the line is bounded
+  std::vector<hc_id> joined_;                    // in this turn, if the session is traced
   std::vector<Batch> batches_;                   // one for each queue that gets something in this turn
   std::vector<std::pair<Destination, Completion>> callbacks_;
   bool is_closing_ = false;

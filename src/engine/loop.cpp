@@ -18,6 +18,8 @@ namespace {
 constexpr int kRoundsPerTurn = 8;
 // The same for a flood of submits.
 constexpr size_t kMailsPerTurn = 4096;
+// A turn this long is worth a warning: requests notice.
+constexpr Duration kStall = 250 * kMillisecond;
 
 // Which loop a thread is. By number: thread ids and addresses are used again as soon as their owner is gone. And by
 // process: a child that was forked in a callback is one thread, and no loop.
@@ -60,11 +62,14 @@ Status Loop::open() {
   resolver_ = make_resolver(reactor_, options, std::move(post_task), &status);
   if (!status.is_ok()) return status;
 
-  engine_ = std::make_unique<Engine>(config_, reactor_, DescriptorBudget::process(), *this);
+  engine_ = std::make_unique<Engine>(config_, reactor_, DescriptorBudget::process(), *this, metrics_);
   transport_ = std::make_unique<CurlTransport>(config_, reactor_, engine_->ledger());
   names_ = std::make_unique<NameService>(*resolver_, config_.names, engine_->stats(),
                                          [this] { return reactor_.now(); });
   engine_->bind(*transport_, *names_);
+  names_->set_on_failure([this](const Status& reason, bool is_no_such_name) {
+    engine_->on_lookup_failed(reason, is_no_such_name);
+  });
   waker_.attach(reactor_.poller());
   reactor_.unbind();
   return Status::ok();
@@ -175,8 +180,9 @@ void Loop::turn() {
   reactor_.poller().dispatch();
   settle();
   publish();
+  TimePoint callbacks_start = reactor_.refresh();
   engine_->deliver();
-  count_turn(start);
+  count_turn(start, callbacks_start);
 }
 
 void Loop::read_mail() {
@@ -230,7 +236,7 @@ void Loop::publish() {
 }
 
 // With the callbacks in it, so it is published a turn later.
-void Loop::count_turn(TimePoint start) {
+void Loop::count_turn(TimePoint start, TimePoint callbacks_start) {
   Stats& stats = engine_->stats();
   TimePoint end = reactor_.refresh();
   auto busy = static_cast<uint64_t>(end - start);
@@ -238,6 +244,7 @@ void Loop::count_turn(TimePoint start) {
   ++stats.loop_turns;
   stats.loop_busy_ns += busy;
   stats.loop_worst_turn_ns = std::max(stats.loop_worst_turn_ns, busy);
+  if (end - start >= kStall && is_any_loop_thread()) engine_->on_stall(end - start, end - callbacks_start);
 }
 
 Duration Loop::time_to_wait() {
@@ -272,6 +279,7 @@ void Loop::end() {
   names_.reset();
   resolver_.reset();
   publish();
+  engine_->deliver();  // the trace of connections that ended with the transport
   engine_.reset();
   waker_.detach(reactor_.poller());
   waker_.close();

@@ -47,6 +47,8 @@ class Loop final : public DescriptorBudget::Listener, public DescriptorBudget::H
   void join();
   void detach();
   Stats stats();
+  /// Any thread, also when the loop has ended.
+  const Metrics& metrics() const { return *metrics_; }
   uint64_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
   /// Open sockets when the loop began to close.
   uint64_t open_at_close() const { return open_at_close_; }
@@ -65,7 +67,7 @@ class Loop final : public DescriptorBudget::Listener, public DescriptorBudget::H
   void count_read(uint64_t submits);
   void settle();
   void publish();
-  void count_turn(TimePoint start);
+  void count_turn(TimePoint start, TimePoint callbacks_start);
   Duration time_to_wait();
   void end();
   void on_room() override;
@@ -77,6 +79,7 @@ class Loop final : public DescriptorBudget::Listener, public DescriptorBudget::H
   Reactor reactor_{clock_};
   Waker waker_;
   Mailbox<Mail> mailbox_{waker_};
+  std::shared_ptr<Metrics> metrics_ = std::make_shared<Metrics>();
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<NameService> names_;

@@ -169,6 +169,15 @@ void Session::complain_of_release() {
                                         " open connections. Close sessions with hc_session_close()");
 }
 
+MetricsReading Session::metrics_reading() {
+  MetricsReading reading;
+  reading.stats = stats();
+  reading.histograms = metrics().histograms();
+  for (size_t i = 0; i < Metrics::kCodes; ++i) reading.failures[i] = metrics().failures[i].get();
+  reading.origins = metrics().origins.read();
+  return reading;
+}
+
 void Session::join() {
   std::lock_guard lock(join_mutex_);
   loop_.join();

@@ -13,6 +13,7 @@
 #include "engine/loop.h"
 #include "model/config.h"
 #include "model/ip_address.h"
+#include "model/prometheus.h"
 #include "model/stats.h"
 
 namespace hc {
@@ -40,6 +41,8 @@ class Session final : public QueueListener, public StreamOwner, public std::enab
   Status set_override(std::string host, uint16_t port, std::vector<IpAddress> addresses);
   Status clear_names(std::string host);
   Stats stats() { return loop_.stats(); }
+  const Metrics& metrics() const { return loop_.metrics(); }
+  MetricsReading metrics_reading();
 
  private:
   Status post(Loop::Task task);

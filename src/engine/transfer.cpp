@@ -14,9 +14,6 @@ namespace {
 
 constexpr uint8_t kPatienceWithDeadIdle = 2;
 
-constexpr hc_timing kNothingHappened{HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET,
-                                     HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET};
-
 // Where each phase may go, as a set of bits.
 constexpr std::array<unsigned, 8> kEdges = [] {
   auto bit = [](Phase phase) { return 1U << phase; };
@@ -45,8 +42,7 @@ Transfer::Transfer(std::unique_ptr<Request> request, Destination destination, Ti
       destination_(std::move(destination)),
       submitted_(submitted),
       phase_since_(submitted),
-      clocks_(request_->timeouts),
-      timing_(kNothingHappened) {
+      clocks_(request_->timeouts) {
   priority = request_->priority;
 }
 
@@ -69,6 +65,7 @@ void Transfer::start(Engine& engine) {
   clocks_.start(Clocks::kConnect, submitted_);
   arm_timer();
   engine.admission().join(*this);
+  if (is_traced()) trace_start();
 }
 
 void Transfer::on_granted(Permit permit) {
@@ -76,7 +73,10 @@ void Transfer::on_granted(Permit permit) {
   clocks_.stop(Clocks::kPool);
   waited_ += now - line_since_;
   engine_->stats().waited_ns += static_cast<uint64_t>(now - line_since_);
+  engine_->metrics().waiting.add(now - line_since_);
+  origin->row->waited_ns.add(static_cast<uint64_t>(now - line_since_));
   timing_.started_ns = since_submit(now);
+  if (is_traced()) trace_granted(permit.kind() != Permit::Kind::kIdleSocket);
   if (!builder_) expect_response();
   if (permit.kind() == Permit::Kind::kIdleSocket) {
     ride_idle(std::move(permit));
@@ -137,6 +137,9 @@ bool Transfer::run_attempt(Permit permit, const Endpoint& remote) {
   if (status.is_ok()) {
     ++attempt_count_;
     running_.push_back(attempt);
+    Connection* connection = attempt->connection();
+    attempt->beginning = {engine_->now(), connection == nullptr ? 0 : connection->number(), remote};
+    if (is_traced() && connection != nullptr) trace_attempt_start(*attempt);
     return true;
   }
   if (status.is_out_of_descriptors()) {
@@ -144,6 +147,7 @@ bool Transfer::run_attempt(Permit permit, const Endpoint& remote) {
     engine_->on_descriptor_shortage();
     if (running_.empty()) back_in_line(false);
   } else {
+    record_refusal(remote, status);
     on_attempt_lost(std::move(status));
   }
   return false;
@@ -179,21 +183,29 @@ bool Transfer::on_ready(Attempt& attempt, bool is_reused) {
   timing_.connected_ns = is_reused ? HC_UNSET : since_submit(attempt.connected_at());
   timing_.secured_ns = is_reused || !request_->is_https ? HC_UNSET : since_submit(attempt.secured_at());
   was_reused_ = is_reused;
+  if (!is_reused)
+    engine_->metrics().connect.add(static_cast<Duration>(timing_.ready_ns - timing_.started_ns));
   connection_ = attempt.connection()->number();
   remote_ = attempt.connection()->remote();
+  attempt_started_ns_ = since_submit(attempt.beginning.time);
   if (race_ != nullptr) race_->next_start = kNever;
+  if (is_traced()) trace_ready(attempt);
+  log_ready();
   enter(HC_PHASE_SENDING);
   arm_timer();
   if (running_.size() > 1) engine_->end_losers_later(*this);
   return true;
 }
 
-void Transfer::on_sent(Attempt&) {
+void Transfer::on_sent(Attempt& attempt) {
   TimePoint now = engine_->now();
   clocks_.stop(Clocks::kSockWrite);
   clocks_.start(Clocks::kSockRead, now);
   clocks_.start(Clocks::kFirstByte, now);
   timing_.sent_ns = since_submit(now);
+  if (is_traced() && request_->has_body) {
+    trace(HC_TRACE_REQUEST_CHUNK_SENT, {.connection = connection_, .bytes = attempt.uploaded()});
+  }
   enter(HC_PHASE_AWAITING);
   arm_timer();
 }
@@ -201,6 +213,8 @@ void Transfer::on_sent(Attempt&) {
 void Transfer::on_first_byte(Attempt&) {
   clocks_.stop(Clocks::kFirstByte);
   timing_.first_byte_ns = since_submit(engine_->now());
+  engine_->metrics().first_byte.add(static_cast<Duration>(timing_.first_byte_ns - timing_.sent_ns));
+  if (is_traced()) trace(HC_TRACE_RESPONSE_START, {.connection = connection_});
   enter(HC_PHASE_RECEIVING);
 }
 
@@ -224,11 +238,15 @@ void Transfer::end_losers() {
   std::copy_if(running_.begin(), running_.end(), std::back_inserter(losers),
                [this](Attempt* attempt) { return attempt != winner_; });
   std::erase_if(running_, [this](Attempt* attempt) { return attempt != winner_; });
-  for (Attempt* loser : losers) engine_->transport().abort(*loser);
+  for (Attempt* loser : losers) {
+    record_failure(*loser, beaten());
+    engine_->transport().abort(*loser);
+  }
 }
 
 void Transfer::on_finished(Attempt& attempt, AttemptResult result) {
   std::erase(running_, &attempt);
+  if (winner_ != &attempt) record_failure(attempt, winner_ == nullptr ? result.status : beaten());
   if (winner_ != nullptr && winner_ != &attempt) return;  // it lost the race
   count_upload();
   bool was_racing = winner_ == nullptr;
@@ -255,6 +273,8 @@ void Transfer::on_stale(Status status) {
   if (request_->retry_stale && request_->is_idempotent && request_->can_repeat_body() && !retried_stale_) {
     retried_stale_ = true;
     ++engine_->stats().stale_retries;
+    origin->row->stale_retries.add();
+    report_stale(status);
     back_in_line(true);
     return;
   }
@@ -289,6 +309,7 @@ void Transfer::forget_connection() {
   line_since_ = now;
   enter(HC_PHASE_WAITING);
   arm_timer();
+  if (is_traced()) engine_->note_joined(id);
 }
 
 void Transfer::on_timer(TimePoint now) {
@@ -342,13 +363,17 @@ void Transfer::finish(Status status) {
   count_upload();
   std::vector<Attempt*> running;
   running.swap(running_);
-  for (Attempt* attempt : running) engine_->transport().abort(*attempt);
+  for (Attempt* attempt : running) {
+    if (attempt != winner_) record_failure(*attempt, has_connection() ? beaten() : status);
+    engine_->transport().abort(*attempt);
+  }
   winner_ = nullptr;
   permit_.give_back();
 
   if (!status.is_ok()) status.with_phase(phase_, static_cast<uint64_t>(now - phase_since_));
   timing_.done_ns = since_submit(now);
   enter(HC_PHASE_DONE);
+  report_end(status);
   Completion completion = news(HC_DONE, status.code());
   if (http_status_ != 0) {
     pipe_->end(std::move(status), timing_);
@@ -368,16 +393,6 @@ std::unique_ptr<Response> Transfer::take_response(Status status) {
   std::unique_ptr<Response> response = builder_->finish(std::move(status));
   describe(*response);
   return response;
-}
-
-void Transfer::describe(Response& response) {
-  response.timing = timing_;
-  response.attempts = attempt_count_;
-  response.connection = connection_;
-  response.reused = was_reused_;
-  response.remote = remote_;
-  response.set_url(request_->url, request_->fragment);
-  response.hops = std::move(hops_);
 }
 
 }  // namespace hc

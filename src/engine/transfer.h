@@ -47,6 +47,7 @@ class Transfer final : public Waiter,
 
   const Request& request() const { return *request_; }
   const Destination& destination() const { return destination_; }
+  TimePoint submitted() const { return submitted_; }
   Phase phase() const { return phase_; }
   bool is_done() const { return phase_ == HC_PHASE_DONE; }
 
@@ -65,6 +66,7 @@ class Transfer final : public Waiter,
   void on_sent(Attempt& attempt) override;
   void on_first_byte(Attempt& attempt) override;
   void on_upload_waits(Attempt& attempt, bool waits) override;
+  void on_chunk(Attempt& attempt, uint64_t bytes) override;
   void on_finished(Attempt& attempt, AttemptResult result) override;
 
   void on_head() override;
@@ -80,6 +82,8 @@ class Transfer final : public Waiter,
   void on_accepted() {
     if (request_->release != nullptr) request_->release->arm();
   }
+  /// For the trace: still in line after those that fit have left it.
+  void note_queued();
 
  private:
   void on_timer(TimePoint now) override;
@@ -101,6 +105,40 @@ class Transfer final : public Waiter,
   void forget_connection();
   void count_upload();
 
+  bool has_connection() const { return timing_.ready_ns != HC_UNSET; }
+
+  // What others see of it (transfer_report.cpp).
+  struct Detail {
+    std::string text;
+    uint64_t connection = 0;
+    uint64_t bytes = 0;
+    Code status = HC_OK;
+    int32_t http_status = 0;
+  };
+  bool is_traced() const;
+  void trace(int32_t kind, Detail detail);
+  void trace_start();
+  void trace_granted(bool needs_connection);
+  void trace_lookup(const NameAnswer* answer);
+  void trace_attempt_start(const Attempt& attempt);
+  void trace_ready(const Attempt& attempt);
+  int32_t http_status_so_far() const;
+  uint64_t body_bytes_so_far() const;
+  void report_end(const Status& status);
+  void trace_end(const Status& status);
+  void on_looked_up(NameAnswer answer);
+  void record_failure(const Attempt& attempt, const Status& status);
+  AttemptRecord failure_of(const Attempt& attempt, const Status& status) const;
+  void record_refusal(const Endpoint& remote, const Status& status);
+  void record_winner(const Status& status);
+  void report_redirect(const Request& next, int32_t http_status);
+  void complete_records(Response& response) const;
+  void log_ready() const;
+  void report_stale(const Status& status);
+  void log_stale(const Status& status) const;
+  void log_end(const Status& status) const;
+  std::string end_line(const Status& status) const;
+
   bool extend_socket_clock(Clocks::Name name, TimePoint now);
   void on_clock(Clocks::Name name, TimePoint now);
   void arm_timer();
@@ -120,18 +158,23 @@ class Transfer final : public Waiter,
   Phase phase_ = HC_PHASE_NONE;
   bool retried_stale_ = false;
   bool was_reused_ = false;
+  bool is_queued_ = false;    // the trace was told so
+  bool is_creating_ = false;  // a connection; the trace was told so
   uint8_t dead_idle_met_ = 0;
   uint32_t attempt_count_ = 0;
+  uint32_t hop_ = 0;  // redirects followed
   uint64_t connection_ = 0;
-  uint64_t uploaded_ = 0;  // when sock_write was last looked at
+  uint64_t attempt_started_ns_ = HC_UNSET;  // of the one with connection_
+  uint64_t uploaded_ = 0;                   // when sock_write was last looked at
   Endpoint remote_;
   Endpoint target_;  // of the server, where the proxy wants an address
   Clocks clocks_;
-  hc_timing timing_;
+  hc_timing timing_ = kNothingHappened;
   Permit permit_;  // while the name is looked up
   std::unique_ptr<Race> race_;
   std::vector<Attempt*> running_;
-  Attempt* winner_ = nullptr;  // the attempt that has a connection
+  std::vector<AttemptRecord> attempt_records_;  // those that ended without ending the request
+  Attempt* winner_ = nullptr;                   // the attempt that has a connection
   std::optional<ResponseBuilder> builder_;
 
   std::vector<Response::Hop> hops_;  // redirects followed so far
@@ -142,5 +185,8 @@ class Transfer final : public Waiter,
   int32_t http_status_ = 0;       // of the head that was given away; 0: none was
   TimePoint drain_end_ = kNever;  // when what is left of an abandoned body must be here
 };
+
+/// How an attempt ended that another one was faster than.
+Status beaten();
 
 }  // namespace hc

@@ -64,6 +64,7 @@ void Transfer::follow() {
   std::vector<Response::Hop> hops = std::move(hops_);
   hops.push_back({take_response(Status::ok()), std::string(request_->method_name)});
   hops_ = std::move(hops);
+  report_redirect(*next, http_status);
   begin_hop(std::move(next));
 }
 
@@ -73,6 +74,8 @@ void Transfer::begin_hop(std::unique_ptr<Request> request) {
   Origin& last = *origin;
   origin =
       &engine_->admission().origin_of({request_->is_https, request_->port, request_->host, request_->route});
+  last.row->submitted.subtract();
+  origin->row->submitted.add();
   engine_->admission().release(last);
   race_.reset();
   expect_response();

@@ -25,8 +25,9 @@ void Transfer::resolve() {
 void Transfer::look_up(std::string_view host, uint16_t port) {
   if (phase_ != HC_PHASE_RESOLVING) enter(HC_PHASE_RESOLVING);
   auto answer = engine_->names().resolve(host, port, engine_->now(), *this);
+  if (is_traced()) trace_lookup(answer ? &*answer : nullptr);
   if (answer) {
-    on_name(std::move(*answer));
+    on_looked_up(std::move(*answer));
     return;
   }
   clocks_.start(Clocks::kDns, engine_->now());
@@ -35,6 +36,11 @@ void Transfer::look_up(std::string_view host, uint16_t port) {
 
 void Transfer::on_name(NameAnswer answer) {
   clocks_.stop(Clocks::kDns);
+  if (is_traced()) trace(HC_TRACE_DNS_RESOLVEHOST_END, {.status = answer.status.code()});
+  on_looked_up(std::move(answer));
+}
+
+void Transfer::on_looked_up(NameAnswer answer) {
   if (answer.status.is_out_of_descriptors()) {
     permit_.give_back();
     engine_->on_descriptor_shortage();

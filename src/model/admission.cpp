@@ -5,8 +5,8 @@
 namespace hc {
 
 Admission::Admission(Ledger& ledger, DescriptorBudget& budget, DescriptorBudget::Listener& listener,
-                     Stats& stats)
-    : ledger_(ledger), budget_(budget), listener_(listener), stats_(stats) {}
+                     Stats& stats, OriginTable* table)
+    : ledger_(ledger), budget_(budget), listener_(listener), stats_(stats), table_(table) {}
 
 Admission::~Admission() {
   budget_.stop_listening(listener_);
@@ -18,6 +18,7 @@ Origin& Admission::origin_of(const OriginKey& key) {
   if (found == origins_.end()) {
     auto origin = std::make_unique<Origin>(key);
     OriginKey own_key = origin->key();
+    if (table_ != nullptr) origin->row = table_->open(*origin->name());
     found = origins_.emplace(own_key, std::move(origin)).first;
   }
   ++found->second->riders;
@@ -33,6 +34,7 @@ void Admission::release(Origin& origin) {
 void Admission::forget_if_unused(Origin& origin) {
   if (!origin.is_unused()) return;
   origin.ListLink<Origin>::unlink();
+  if (table_ != nullptr) table_->close(*origin.row);
   origins_.erase(origin.key());
 }
 
@@ -60,6 +62,7 @@ void Admission::rejoin(Waiter& waiter) {
 void Admission::count_in(Waiter& waiter) {
   Origin& origin = *waiter.origin;
   ++origin.waiting;
+  origin.row->waiting.add();
   ++stats_.waiting;
   if (!origin.ListLink<Origin>::is_linked()) ring_.push_back(origin);
   if (origin.is_parked && first_of(origin) == &waiter) move_to_ring_end(origin);
@@ -74,6 +77,7 @@ void Admission::remove_from_line(Waiter& waiter) {
   bool was_first = first_of(origin) == &waiter;
   waiter.unlink();
   --origin.waiting;
+  origin.row->waiting.subtract();
   --stats_.waiting;
   auto level = origin.line.find(waiter.priority);
   if (waiter.priority != 0 && level->second.empty()) origin.line.erase(level);

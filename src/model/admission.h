@@ -27,7 +27,9 @@ class Grantee {
 /// nobody waits for it, rides it or has a socket of it.
 class Admission {
  public:
-  Admission(Ledger& ledger, DescriptorBudget& budget, DescriptorBudget::Listener& listener, Stats& stats);
+  /// `table`: where each origin gets its row from; none: it keeps its own.
+  Admission(Ledger& ledger, DescriptorBudget& budget, DescriptorBudget::Listener& listener, Stats& stats,
+            OriginTable* table = nullptr);
   ~Admission();
 
   /// The origin of this key, made if need be, with one more rider: give it back with release().
@@ -71,6 +73,7 @@ class Admission {
   DescriptorBudget& budget_;
   DescriptorBudget::Listener& listener_;
   Stats& stats_;
+  OriginTable* const table_;
   std::unordered_map<OriginKey, std::unique_ptr<Origin>, OriginKeyHash> origins_;
   uint64_t last_turn_ = 0;
   bool is_paused_ = false;

@@ -76,6 +76,8 @@ struct SessionConfig {
   hc_log_fn on_log = nullptr;
   void* on_log_data = nullptr;
   int32_t log_level = HC_LOG_WARNING;
+  hc_trace_fn on_trace = nullptr;
+  void* on_trace_data = nullptr;
 };
 
 }  // namespace hc

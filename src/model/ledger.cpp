@@ -15,6 +15,18 @@ constexpr Duration kUnused = 1 * kSecond;  // idle for so long: it may go for an
 
 }  // namespace
 
+const char* text_of(EndReason reason) {
+  switch (reason) {
+    case EndReason::kServer: return "the server closed it, or sent what nobody asked for";
+    case EndReason::kIdleTimeout: return "idle for too long";
+    case EndReason::kLifetime: return "max_lifetime";
+    case EndReason::kNoReuse: return "may not be reused";
+    case EndReason::kRoom: return "another origin or address needs its place";
+    case EndReason::kDescriptors: return "the process is short of descriptors";
+  }
+  return "?";
+}
+
 Permit& Permit::operator=(Permit&& other) noexcept {
   if (this == &other) return *this;
   give_back();
@@ -52,6 +64,7 @@ Refusal Ledger::admit(Origin& origin, bool needs_new_socket, Permit* out) {
   if (origin.shards.size() <= shard) origin.shards.resize(shard + 1);
   ++origin.shards[shard].sockets;
   ++origin.sockets;
+  origin.row->sockets.add();
   ++origin.permits;
   ++promised_;
   *out = Permit(*this, origin, shard, Permit::Kind::kNewSocket);
@@ -79,7 +92,7 @@ Refusal Ledger::make_room(Origin& origin, bool needs_new_socket) {
   Connection* victim = is_origin_full ? find_retirable(&origin, own) : find_retirable(nullptr, own);
   if (victim == nullptr) return is_origin_full ? Refusal::kOriginFull : Refusal::kFull;
   if (is_share_of(victim->origin(), origin)) return Refusal::kOthersShare;
-  retire(*victim);
+  retire(*victim, EndReason::kRoom);
   return Refusal::kNone;
 }
 
@@ -116,6 +129,7 @@ void Ledger::returned(Permit& permit) noexcept {
   } else {
     --promised_;
     --origin.sockets;
+    origin.row->sockets.subtract();
     --origin.shards[permit.shard_].sockets;
     budget_.give_back();
     observer_->on_connecting_room();
@@ -152,6 +166,7 @@ void Ledger::use_new(Connection& connection) {
   --stats_.sockets_connecting;
   ++stats_.sockets_in_use;
   ++stats_.connections_made;
+  connection.origin_->row->connections_made.add();
   observer_->on_connecting_room();
 }
 
@@ -166,6 +181,7 @@ void Ledger::use_idle(Connection& connection, Permit permit) {
   connection.state_ = Connection::State::kInUse;
   ++stats_.sockets_in_use;
   ++stats_.connections_reused;
+  connection.origin_->row->connections_reused.add();
 }
 
 bool Ledger::trade_idle(Connection& idle, Origin& origin) {
@@ -193,6 +209,7 @@ void Ledger::rest(Connection& connection, Duration hint, TimePoint now) {
   connection.rider = nullptr;
   --stats_.sockets_in_use;
   ++stats_.sockets_idle;
+  connection.origin_->row->sockets_idle.add();
   ++connection.origin_->shards[connection.shard_].idle;
   idle_.push_back(connection);
   connection.idle_since_ = now;
@@ -200,11 +217,12 @@ void Ledger::rest(Connection& connection, Duration hint, TimePoint now) {
   TimePoint end = std::min(connection.idle_end_, connection.lifetime_end_);
   if (end <= now || owed_ > 0) {
     owed_ -= std::min<uint64_t>(owed_, 1);
-    retire(connection);
+    retire(connection, end <= now ? reason_of_end(connection, now) : EndReason::kDescriptors);
     return;
   }
   // Left armed while in use: on the usual path the timer is touched once per idle timeout, not once per request.
   if (!connection.is_armed() || connection.due() > end) timers_.arm(connection, end);
+  if (config_.on_trace != nullptr) observer_->on_idle(connection);
   observer_->on_room(*connection.origin_);
 }
 
@@ -212,15 +230,21 @@ void Ledger::expire(Connection& connection, TimePoint now) {
   if (connection.state_ != Connection::State::kIdle) return;  // rest() arms it again
   TimePoint end = std::min(connection.idle_end_, connection.lifetime_end_);
   if (end <= now) {
-    retire(connection);
+    retire(connection, reason_of_end(connection, now));
   } else {
     timers_.arm(connection, end);
   }
 }
 
-void Ledger::retire(Connection& connection) {
+EndReason Ledger::reason_of_end(const Connection& connection, TimePoint now) {
+  if (connection.lifetime_end_ <= now) return EndReason::kLifetime;
+  return connection.idle_end_ == connection.idle_since_ ? EndReason::kNoReuse : EndReason::kIdleTimeout;
+}
+
+void Ledger::retire(Connection& connection, EndReason reason) {
   HC_CHECK(connection.state_ == Connection::State::kIdle);
   leave_idle(connection);
+  connection.end_reason_ = reason;
   connection.state_ = Connection::State::kRetired;
   ++stats_.sockets_retired;
   timers_.disarm(connection);
@@ -230,7 +254,7 @@ void Ledger::retire(Connection& connection) {
 }
 
 void Ledger::retire_one() {
-  if (Connection* oldest = find_retirable(nullptr, nullptr)) retire(*oldest);
+  if (Connection* oldest = find_retirable(nullptr, nullptr)) retire(*oldest, EndReason::kDescriptors);
 }
 
 void Ledger::give_up_one() {
@@ -247,11 +271,11 @@ void Ledger::yield_to_others(TimePoint now) {
   Connection* oldest = find_retirable(nullptr, nullptr);
   if (excess == 0 && stats_.sockets_retired == 0 && oldest != nullptr &&
       oldest->idle_since_ + kUnused <= now) {
-    retire(*oldest);
+    retire(*oldest, EndReason::kDescriptors);
   }
   for (; owed_ > 0 && oldest != nullptr; oldest = find_retirable(nullptr, nullptr)) {
     --owed_;
-    retire(*oldest);
+    retire(*oldest, EndReason::kDescriptors);
   }
 }
 
@@ -275,6 +299,7 @@ void Ledger::close(Connection& connection) {
     case Connection::State::kRetired: --stats_.sockets_retired; break;
   }
   ++stats_.sockets_closed;
+  observer_->on_closed(connection);
   timers_.disarm(connection);
   connections_.erase(connection.number_);
   budget_.give_back();
@@ -285,11 +310,13 @@ void Ledger::close(Connection& connection) {
 void Ledger::leave_idle(Connection& connection) {
   idle_.remove(connection);
   --stats_.sockets_idle;
+  connection.origin_->row->sockets_idle.subtract();
   --connection.origin_->shards[connection.shard_].idle;
 }
 
 void Ledger::uncount(Connection& connection) {
   --connection.origin_->sockets;
+  connection.origin_->row->sockets.subtract();
   --connection.origin_->shards[connection.shard_].sockets;
 }
 

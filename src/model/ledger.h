@@ -20,6 +20,17 @@ namespace hc {
 
 class Ledger;
 
+/// Why an idle connection was shut down.
+enum class EndReason : uint8_t {
+  kServer,       // readable while idle: its end, or bytes that nobody asked for
+  kIdleTimeout,  // keepalive_timeout, or what the server allows
+  kLifetime,     // max_lifetime
+  kNoReuse,      // neither of them leaves any time at all
+  kRoom,         // limit or limit_per_host: somebody else needs its place
+  kDescriptors,  // this session or another one of the process is short of descriptors
+};
+const char* text_of(EndReason reason);
+
 /// One socket of ours, from the moment it is opened until its descriptor is closed.
 class Connection final : public ListLink<Connection>, private Timer {
  public:
@@ -37,6 +48,7 @@ class Connection final : public ListLink<Connection>, private Timer {
   uint32_t shard() const { return shard_; }
   const Endpoint& remote() const { return remote_; }
   bool is_unix() const { return remote_.address.family == Family::kAny; }
+  EndReason end_reason() const { return end_reason_; }  // of a retired one
 
   /// Kept by the transport: which attempt it belongs to (connecting, in use), and its own port, by which a reused
   /// connection is recognised.
@@ -61,6 +73,7 @@ class Connection final : public ListLink<Connection>, private Timer {
   uint32_t shard_ = 0;
   int fd_ = -1;
   State state_ = State::kConnecting;
+  EndReason end_reason_ = EndReason::kServer;
 };
 
 /// The right to one socket of an origin: an idle one, or a new one. Move-only; an unspent one returns by itself.
@@ -108,6 +121,10 @@ class LedgerObserver {
   virtual void on_room(Origin& origin) = 0;
   /// Fewer sockets are connecting now.
   virtual void on_connecting_room() = 0;
+  /// Told only while the session is traced.
+  virtual void on_idle(Connection&) {}
+  /// Its descriptor is closed, and it is gone when this returns. Maybe inside libcurl.
+  virtual void on_closed(Connection&) {}
 };
 
 /// The books about sockets: who may have one, which ones there are, and when an idle one goes.
@@ -148,7 +165,7 @@ class Ledger {
   /// The request is done and the connection stays: it becomes idle. `hint` is what the server allows, or kNever.
   void rest(Connection& connection, Duration hint, TimePoint now);
   /// An idle connection must go: it counts no more.
-  void retire(Connection& connection);
+  void retire(Connection& connection, EndReason reason);
   /// Retires the connection that has been idle for longest, if there is one that no permit was given for.
   void retire_one();
   /// The same, unless one is on its way out already: its descriptor comes back when libcurl closes it.
@@ -183,6 +200,7 @@ class Ledger {
   void uncount(Connection& connection);
   void returned(Permit& permit) noexcept;
   void expire(Connection& connection, TimePoint now);
+  static EndReason reason_of_end(const Connection& connection, TimePoint now);
   TimePoint lifetime_end(uint64_t number, TimePoint now) const;
 
   const SessionConfig& config_;

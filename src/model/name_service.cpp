@@ -179,7 +179,10 @@ void NameService::land(FlightPointer flight, LookupResult result) {
   NameAnswer answer = result.status.is_ok()
                           ? choose_family(flight->host, result.addresses)
                           : NameAnswer{cannot_resolve(flight->host, result.status), {}, false};
-  if (!answer.status.is_ok()) ++stats_.dns_failures;
+  if (!answer.status.is_ok()) {
+    ++stats_.dns_failures;
+    if (on_failure_) on_failure_(answer.status, result.is_no_such_name);
+  }
   std::shared_ptr<AddressRing> ring = cache_.make_ring(flight->host, std::move(answer.addresses));
   if (is_open) remember(flight->host, result, answer, ring);
   // One by one, from a list that nobody can join any more: each may take others out of it.

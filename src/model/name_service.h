@@ -75,6 +75,10 @@ class NameService {
   /// Forgets what is cached for `host`, or everything when it is empty. Overrides stay.
   void clear(std::string_view host = {});
 
+  /// Called for each lookup that failed, from inside this: it may only look and record.
+  using OnFailure = std::function<void(const Status& status, bool is_no_such_name)>;
+  void set_on_failure(OnFailure on_failure) { on_failure_ = std::move(on_failure); }
+
   size_t cached_names() const { return cache_.size(); }
 
  private:
@@ -105,6 +109,7 @@ class NameService {
   const NameServiceOptions options_;
   Stats& stats_;
   const Now now_;
+  OnFailure on_failure_;
   DnsCache cache_;
   std::map<std::pair<std::string, uint16_t>, std::vector<IpAddress>> overrides_;
   std::unordered_map<std::string, FlightPointer> flights_;  // those that may be joined

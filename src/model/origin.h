@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/intrusive_list.h"
+#include "model/metrics.h"
 #include "model/route.h"
 
 namespace hc {
@@ -48,6 +49,9 @@ struct OriginKeyHash {
   }
 };
 
+/// As in a URL, control bytes escaped.
+std::string name_of(const OriginKey& key);
+
 /// One origin's part of one shard.
 struct OriginShard {
   uint32_t sockets = 0;  // promised, connecting, in use and idle
@@ -63,11 +67,16 @@ struct OriginShard {
 /// Rules: only Ledger changes the counts, only Admission changes the line and the ring.
 class Origin : public ListLink<Origin> {
  public:
-  explicit Origin(const OriginKey& key) : host_(key.host), key_{key.is_https, key.port, host_, key.route} {}
+  explicit Origin(const OriginKey& key)
+      : host_(key.host),
+        key_{key.is_https, key.port, host_, key.route},
+        name_(std::make_shared<const std::string>(name_of(key))) {}
 
   const OriginKey& key() const { return key_; }
   const std::string& host() const { return host_; }
   const RoutePointer& route() const { return key_.route; }
+  /// "https://example.org:443", for people; outlives the origin with those who keep it.
+  const std::shared_ptr<const std::string>& name() const { return name_; }
 
   /// Kept by the transport: its part of what all origins of one route share.
   std::shared_ptr<void> lane;
@@ -88,12 +97,15 @@ class Origin : public ListLink<Origin> {
   bool is_unused() const { return waiting == 0 && permits == 0 && descriptors == 0 && riders == 0; }
   /// What the transport keeps with it.
   std::shared_ptr<void> of_transport;
+  /// What is counted about it for hc_session_origins(); its own until Admission finds one in the table.
+  std::shared_ptr<OriginRow> row = std::make_shared<OriginRow>();
   /// Transfers that point here without waiting or holding a permit.
   uint32_t riders = 0;
 
  private:
   std::string host_;
   OriginKey key_;
+  std::shared_ptr<const std::string> name_;
 };
 
 }  // namespace hc

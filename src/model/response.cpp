@@ -40,9 +40,6 @@ std::vector<hc_header> split_head(std::string_view head) {
 
 }  // namespace
 
-Response::Response()
-    : timing{HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET} {}
-
 Response::~Response() {
   delete lazy_.load();
   if (pipe == nullptr) return;
@@ -81,6 +78,14 @@ void Response::set_url(std::string_view url, std::string_view fragment) {
 }
 
 const std::vector<hc_header>& Response::headers() const { return lazy().headers; }
+
+AttemptRecord Response::last_attempt() const {
+  AttemptRecord record{status_, connection, {}, remote.port, reused, hop_number, timing};
+  if (connection != 0) record.address = remote.address.to_string();
+  record.timing.started_ns = attempt_started_ns;
+  record.timing.resolved_ns = HC_UNSET;
+  return record;
+}
 
 const hc_header* Response::find_header(std::string_view name, size_t nth) const {
   for (const hc_header& header : headers()) {

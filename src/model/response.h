@@ -15,11 +15,25 @@
 
 namespace hc {
 
+inline constexpr hc_timing kNothingHappened{HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET,
+                                            HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET};
+
+/// One connection that a request tried.
+struct AttemptRecord {
+  Status status;
+  uint64_t connection = 0;
+  std::string address;  // numeric, empty if unknown
+  uint16_t port = 0;
+  bool reused = false;
+  uint32_t hop = 0;  // redirects followed before
+  hc_timing timing = kNothingHappened;
+};
+
 /// What a request came to. Filled by ResponseBuilder on the loop, then immutable and readable from any thread; of a
 /// streamed one the pipe knows what comes after the head.
 class Response {
  public:
-  Response();
+  Response() = default;
   ~Response();
   Response(const Response&) = delete;
   Response& operator=(const Response&) = delete;
@@ -46,10 +60,12 @@ class Response {
 
   // Filled by the engine.
   std::shared_ptr<BodyPipe> pipe;  // of a streamed one
-  hc_timing timing;
+  hc_timing timing = kNothingHappened;
   Endpoint remote;
   uint64_t connection = 0;
+  uint64_t attempt_started_ns = HC_UNSET;  // of the attempt that the fields above tell of
   uint32_t attempts = 0;
+  uint32_t hop_number = 0;  // redirects followed before
   bool reused = false;
   struct Hop {
     std::unique_ptr<Response> response;
@@ -57,6 +73,11 @@ class Response {
   };
   std::vector<Hop> hops;
   std::vector<std::string> certificates;  // of the server, its own first; in the form that the request named
+  /// All of them in the order of their start; empty if there was only the one that the fields above tell of, which
+  /// is how nearly every request goes, and costs no memory.
+  std::vector<AttemptRecord> attempt_records;
+  /// The attempt that the fields above tell of.
+  AttemptRecord last_attempt() const;
 
  private:
   friend class ResponseBuilder;
@@ -146,6 +167,7 @@ class ResponseBuilder {
   uint64_t bytes_left() const;
 
   Response& response() { return *response_; }
+  const Response& response() const { return *response_; }
   /// Of a streamed response: to be given away before its body.
   std::unique_ptr<Response> take_head();
   std::unique_ptr<Response> finish(Status status);

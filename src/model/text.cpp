@@ -5,16 +5,22 @@ namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
+bool is_printable(char c) { return c >= 0x20 && c < 0x7F; }
+
+void add_escaped(char c, std::string* out) {
+  auto byte = static_cast<unsigned char>(c);
+  *out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+}
+
 }  // namespace
 
 std::string escaped(std::string_view text, size_t limit) {
   std::string out;
   for (char c : text.substr(0, limit)) {
-    auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7F && c != '\\') {
+    if (is_printable(c) && c != '\\') {
       out += c;
     } else {
-      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+      add_escaped(c, &out);
     }
   }
   if (text.size() > limit) out += "...";
@@ -41,6 +47,13 @@ std::string from_hex(std::string_view text) {
     if (text.starts_with(':') && text.size() > 1) text.remove_prefix(1);
   }
   return text.empty() ? out : std::string();
+}
+
+std::string in_one_line(std::string text) {
+  if (std::all_of(text.begin(), text.end(), is_printable)) return text;
+  std::string out;
+  for (char c : text) is_printable(c) ? out.push_back(c) : add_escaped(c, &out);
+  return out;
 }
 
 }  // namespace hc

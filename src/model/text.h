@@ -96,5 +96,7 @@ std::string escaped(std::string_view text, size_t limit = 120);
 std::string to_hex(std::string_view bytes);
 /// The bytes of "ab:cd:..." or "abcd...", in any case; empty when it is not that.
 std::string from_hex(std::string_view text);
+/// One line of ASCII: what is neither becomes \xNN. For text that was put together of such and of an unknown part.
+std::string in_one_line(std::string text);
 
 }  // namespace hc

@@ -26,12 +26,20 @@ struct AttemptResult {
 /// One request on its way over one connection. Made by Transport::start(), gone after on_finished() or abort().
 class Attempt {
  public:
+  /// Kept by its sink, and true to the end: the connection may be gone before the attempt.
+  struct Beginning {
+    TimePoint time = 0;
+    uint64_t connection = 0;  // 0: an idle one, not found yet
+    Endpoint remote;
+  };
+  Beginning beginning;
+
   /// The connection it rides, or nullptr before it is known.
   Connection* connection() const { return connection_; }
   /// When its socket was last ready: libcurl's callbacks only see whole lines (docs/curl-notes.md F12).
   TimePoint last_activity() const { return last_activity_; }
-  /// When a new connection's TCP and TLS were up. Known from on_ready() on.
-  TimePoint connected_at() const { return connected_at_; }
+  /// When a new connection's TCP and TLS were up. Known from on_ready() on, or when it failed; 0: it was not.
+  virtual TimePoint connected_at() const { return connected_at_; }
   TimePoint secured_at() const { return secured_at_; }
   /// Bytes of the request body that are written.
   virtual uint64_t uploaded() const = 0;
@@ -55,6 +63,8 @@ class AttemptSink {
   virtual void on_first_byte(Attempt& attempt) = 0;
   /// The source of the body said "not yet" (outside libcurl), or goes on.
   virtual void on_upload_waits(Attempt& attempt, bool waits) = 0;
+  /// Some of the body is here. Told only while the session is traced.
+  virtual void on_chunk(Attempt&, uint64_t) {}
   /// It is over, and `attempt` is gone when this returns.
   virtual void on_finished(Attempt& attempt, AttemptResult result) = 0;
 

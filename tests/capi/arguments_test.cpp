@@ -49,6 +49,12 @@ TEST_F(Arguments, NullHandlesAreRefused) {
   EXPECT_EQ(hc_session_close(nullptr, 0), HC_E_INVALID);
   EXPECT_EQ(hc_session_close_async(nullptr, 0, nullptr, nullptr), HC_E_INVALID);
   EXPECT_EQ(hc_session_stats(nullptr, &stats), HC_E_INVALID);
+  hc_histograms histograms{sizeof histograms};
+  hc_origin_stats row;
+  hc_session* none = nullptr;
+  EXPECT_EQ(hc_session_histograms(nullptr, &histograms), HC_E_INVALID);
+  EXPECT_EQ(hc_session_origins(nullptr, &row, sizeof row, 1, &count), HC_E_INVALID);
+  EXPECT_EQ(hc_metrics_prometheus(&none, nullptr, 1, nullptr, 0, &count), HC_E_INVALID);
   EXPECT_EQ(hc_session_resolve_add(nullptr, HC_STR("a.test"), 0, nullptr, 0, &error_), HC_E_INVALID);
   EXPECT_EQ(hc_session_dns_clear(nullptr, hc_str{}), HC_E_INVALID);
   EXPECT_EQ(hc_resolve_answer(nullptr, nullptr, 0, HC_UNSET), HC_E_INVALID);
@@ -68,6 +74,37 @@ TEST_F(Arguments, NullResponsesAreRefused) {
   EXPECT_EQ(hc_response_header(nullptr, HC_STR("a"), 0, &value), HC_E_INVALID);
   EXPECT_EQ(value.data, kUntouched);
   EXPECT_EQ(hc_response_error(nullptr, &error_), HC_E_INVALID);
+  hc_attempt attempt{sizeof attempt};
+  EXPECT_EQ(hc_response_attempt(nullptr, 0, &attempt), HC_E_INVALID);
+}
+
+TEST_F(Arguments, StatisticsWithoutRoomAreRefused) {
+  hc_session* session = client_.get();
+  hc_session* two[] = {session, nullptr};
+  hc_origin_stats row;
+  size_t count = 99;
+  EXPECT_EQ(hc_session_histograms(session, nullptr), HC_E_INVALID);
+  hc_histograms histograms{};
+  EXPECT_EQ(hc_session_histograms(session, &histograms), HC_E_INVALID) << "no struct_size";
+  EXPECT_EQ(hc_session_origins(session, nullptr, sizeof row, 1, &count), HC_E_INVALID);
+  EXPECT_EQ(hc_session_origins(session, &row, sizeof row - 8, 1, &count), HC_E_INVALID);
+  EXPECT_EQ(hc_session_origins(session, &row, sizeof row, 0, &count), HC_E_INVALID);
+  EXPECT_EQ(hc_session_origins(session, &row, sizeof row, 1, nullptr), HC_E_INVALID);
+  EXPECT_EQ(hc_metrics_prometheus(nullptr, nullptr, 1, nullptr, 0, &count), HC_E_INVALID);
+  EXPECT_EQ(hc_metrics_prometheus(&session, nullptr, 0, nullptr, 0, &count), HC_E_INVALID);
+  EXPECT_EQ(hc_metrics_prometheus(&session, nullptr, 1, nullptr, 10, &count), HC_E_INVALID);
+  EXPECT_EQ(hc_metrics_prometheus(&session, nullptr, 1, nullptr, 0, nullptr), HC_E_INVALID);
+  EXPECT_EQ(hc_metrics_prometheus(two, nullptr, 2, nullptr, 0, &count), HC_E_INVALID) << "names are missing";
+  hc_str names[] = {HC_STR("a"), HC_STR("b")};
+  EXPECT_EQ(hc_metrics_prometheus(two, names, 2, nullptr, 0, &count), HC_E_INVALID) << "the second is NULL";
+  EXPECT_EQ(count, 99u);
+}
+
+TEST_F(Arguments, TraceEventsHaveNames) {
+  EXPECT_STREQ(hc_trace_name(HC_TRACE_CONNECTION_QUEUED_START), "connection_queued_start");
+  EXPECT_STREQ(hc_trace_name(HC_TRACE_CONNECTION_CLOSED), "connection_closed");
+  EXPECT_STREQ(hc_trace_name(0), "?");
+  EXPECT_STREQ(hc_trace_name(-1), "?");
 }
 
 TEST_F(Arguments, NullOutputsAreRefused) {

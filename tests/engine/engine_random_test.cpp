@@ -130,7 +130,7 @@ class EngineRandom : public testing::TestWithParam<uint32_t> {
     if (dice_.percent(50)) {
       h_.network->poison(victim);
     } else {
-      h_.engine->ledger().retire(victim);
+      h_.engine->ledger().retire(victim, EndReason::kServer);
     }
   }
 

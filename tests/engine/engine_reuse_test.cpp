@@ -169,7 +169,7 @@ TEST(EngineReuse, AConnectionRetiredUnderItsRiderIsNoHarm) {
   h.fetch();
   hc_id id = h.start();
   ASSERT_TRUE(h.attempt(id).rides_idle());
-  h.engine->ledger().retire(*h.network->connections(Connection::State::kIdle)[0]);
+  h.engine->ledger().retire(*h.network->connections(Connection::State::kIdle)[0], EndReason::kServer);
   EXPECT_FALSE(h.network->ready(h.attempt(id)));
   h.turn();
   h.answer(id);

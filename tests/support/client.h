@@ -55,6 +55,9 @@ testing::AssertionResult is(const Outcome& outcome, hc_status expected, int32_t 
 using SessionSetup = std::function<void(hc_session_options&)>;
 using Tune = std::function<void(hc_request&)>;
 
+/// Applied to the options of each Client before its own setup: what a whole test program wants.
+SessionSetup& every_client();
+
 /// A queue, and what was taken from it and nobody has asked for yet.
 class Queue {
  public:

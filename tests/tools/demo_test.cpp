@@ -6,6 +6,7 @@
 #include "hcx/demo_checks.h"
 #include "hcx/demo_plan.h"
 #include "hcx/demo_report.h"
+#include "hcx/demo_sweep.h"
 #include "hcx/library_traps.h"
 #include "hcx/progress.h"
 
@@ -156,6 +157,36 @@ TEST(DemoReport, FitsInto80Columns) {
   const Style plain(1, Colours::kNever);
   EXPECT_LE(widest_line(report_text(run.options, run.result, plain)), 80U);
   EXPECT_LE(widest_line(opening_text(run.options, plain)), 80U);
+}
+
+TEST(DemoSweep, TellsTheFirstLimitThatIsNearlyAsGoodAsTheBest) {
+  std::vector<SweepStep> steps{{1, 100}, {2, 190}, {5, 400}, {10, 395}, {20, 410}};
+  EXPECT_EQ(enough_of(steps), 5U);
+  steps[2].loop_busy = 0.9;
+  EXPECT_NE(sweep_verdict(steps).find("From 5 connections on"), std::string::npos);
+  EXPECT_NE(sweep_verdict(steps).find("no time left"), std::string::npos);
+  steps[2].loop_busy = 0.3;
+  EXPECT_NE(sweep_verdict(steps).find("not what limits"), std::string::npos);
+  steps.resize(3);
+  EXPECT_NE(sweep_verdict(steps).find("each step helped"), std::string::npos);
+  EXPECT_EQ(enough_of({}), 0U);
+}
+
+TEST(DemoSweep, ReadsARun) {
+  GoodRun run;
+  run.result.elapsed_ns = 2'000'000'000;
+  run.result.stats.waited_ns = 50'000'000;
+  run.result.stats.loop_busy_ns = 3;
+  run.result.stats.loop_elapsed_ns = 4;
+  run.result.tally.since_start = {5, 6, 7};
+  const SweepStep step = step_of(10, run.result);
+  EXPECT_EQ(step.limit, 10U);
+  EXPECT_DOUBLE_EQ(step.answers_per_second, 3.5);
+  EXPECT_DOUBLE_EQ(step.waited_ms, 5);
+  EXPECT_DOUBLE_EQ(step.loop_busy, 0.75);
+  EXPECT_EQ(step.median_ns, 6U);
+  const Style plain(1, Colours::kNever);
+  EXPECT_EQ(sweep_line(step).size(), sweep_header(plain).size() - 1) << "columns below their names";
 }
 
 TEST(Progress, ItsLineFitsIntoATerminal) {

@@ -4,6 +4,7 @@
     tests/tools/hcx_test.py PATH-OF-HCX [unittest argument, such as Get]
 """
 
+import json
 import os
 import pathlib
 import pty
@@ -240,6 +241,60 @@ class Demo(unittest.TestCase):
         for arguments in (["--requests", "1"], ["--requests", "500", "--limit", "3", "--limit-per-host", "1", "--seed", "9"]):
             result = hcx("demo", *arguments)
             self.assertEqual(result.returncode, 0, result.stdout.decode())
+
+    def test_a_trace_shows_every_request_and_connection(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder, "trace.json")
+            result = hcx("demo", "--requests", "1500", "--limit", "20", "--plain", "--trace", str(file))
+            text = result.stdout.decode()
+            self.assertEqual(result.returncode, 0, text + result.stderr.decode())
+            self.assertIn("1,500 requests drawn in ", text)
+            trace = json.loads(file.read_text())
+        bars = [event for event in trace["traceEvents"] if event["ph"] == "X"]
+        names = [event for event in trace["traceEvents"] if event["ph"] == "M"]
+        self.assertEqual(len(bars) + len(names), len(trace["traceEvents"]))
+        for bar in bars:
+            self.assertGreaterEqual(bar["ts"], 0)
+            self.assertGreaterEqual(bar["dur"], 0)
+        requests = [bar for bar in bars if bar["pid"] == 1 and "id" in bar.get("args", {})]
+        self.assertEqual(len({bar["args"]["id"] for bar in requests}), 1500)
+        self.assertEqual(len(requests), 1500)
+        self.assertEqual({"await", "connect", "dns", "in line", "receive", "send"}, {b["name"] for b in bars if b["pid"] == 1 and "args" not in b})
+        self.check_rows(bars, names)
+        opened = int(re.search(r"session: ([\d,]+) sockets opened", text).group(1).replace(",", ""))
+        rows = {event["tid"] for event in names if event["pid"] == 2 and event["name"] == "thread_name"}
+        self.assertEqual(len(rows), opened)
+        self.assertGreater(len({bar["tid"] for bar in bars if bar["pid"] == 2 and bar["name"].startswith("GET /")}), 5)
+
+    def check_rows(self, bars, names):
+        """In each row bars lie side by side or one within another, and each row has a name."""
+        named = {(event["pid"], event["tid"]) for event in names}
+        rows = {}
+        for bar in bars:
+            rows.setdefault((bar["pid"], bar["tid"]), []).append((round(bar["ts"] * 1000), round((bar["ts"] + bar["dur"]) * 1000)))
+        for row, spans in rows.items():
+            self.assertIn(row, named)
+            open_ends = []
+            for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+                while open_ends and open_ends[-1] <= start:
+                    open_ends.pop()
+                self.assertTrue(not open_ends or end <= open_ends[-1], (row, start, end, open_ends))
+                open_ends.append(end)
+
+    def test_a_trace_that_cannot_be_written_is_one_line(self):
+        result = hcx("demo", "--requests", "1", "--trace", "/nowhere/at/all")
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, rb"\Ahcx: cannot write /nowhere/at/all: [^\n]+\n\Z")
+        self.assertEqual(hcx("demo", "--trace", "x", "--sweep", "limit").returncode, 2)
+
+    def test_a_sweep_shows_where_more_connections_stop_helping(self):
+        result = hcx("demo", "--sweep", "limit", "--requests", "400", "--plain")
+        text = result.stdout.decode()
+        self.assertEqual(result.returncode, 0, text + result.stderr.decode())
+        limits = re.findall(r"^ +([\d,]+) +[\d,]+ +[\d,.]+ ms +[\d,.]+ ms +\d+ %$", text, re.MULTILINE)
+        self.assertEqual(limits, "1 2 5 10 20 50 100 200".split())
+        self.assertRegex(text, r"(From \d+ connections? on|Up to 200 connections)")
+        self.assertEqual(hcx("demo", "--sweep", "colours").returncode, 2)
 
     def run_on_terminal(self, *arguments, environment):
         leader, follower = pty.openpty()

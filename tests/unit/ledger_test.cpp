@@ -113,7 +113,7 @@ TEST_F(LedgerTest, FollowsASocketThroughItsLife) {
   EXPECT_EQ(stats.connections_reused, 1U);
   check();
   ledger.rest(connection, kNever, now);
-  ledger.retire(connection);
+  ledger.retire(connection, EndReason::kServer);
   EXPECT_EQ(connection.state(), State::kRetired);
   EXPECT_EQ(retired, std::vector<uint64_t>{1});
   EXPECT_EQ(ledger.live(), 0U) << "it counts no more";
@@ -134,7 +134,7 @@ TEST_F(LedgerTest, ASocketMayEndInEachState) {
   ledger.close(idle(a));
   check();
   Connection& connection = idle(a);
-  ledger.retire(connection);
+  ledger.retire(connection, EndReason::kServer);
   ledger.close(connection);
   check();
   EXPECT_EQ(stats.connect_failures, 1U);
@@ -179,7 +179,7 @@ TEST_F(LedgerTest, TellsWhenThereIsRoom) {
   EXPECT_TRUE(room.empty());
   ledger.rest(connection, kNever, now);
   EXPECT_EQ(room, (std::vector<std::string>{"a"})) << "an idle one may be taken";
-  ledger.retire(connection);
+  ledger.retire(connection, EndReason::kServer);
   EXPECT_EQ(room.size(), 2U);
   ledger.close(connection);
   EXPECT_EQ(room.size(), 3U);

@@ -14,6 +14,8 @@ struct DemoOptions {
   std::uint64_t limit_per_host = 40;
   std::uint64_t outstanding = 5'000;  // submitted and without completion
   std::uint64_t seed = 1;
+  std::string trace;  // file; empty: none
+  bool sweep = false;
   bool plain = false;
   bool help = false;
 };

@@ -72,6 +72,7 @@ void DemoRun::create_session_and_queue() {
   options.dns_negative_ttl_ms = kDnsCacheMs;
   options.on_socket = SocketWitness::on_socket;
   options.on_socket_data = &witness_;
+  if (trace_ != nullptr) trace_->attach(options);
   session_ = create_session(options);
   queue_ = create_queue();
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hcx/abi.h"
+#include "hcx/chrome_trace.h"
 #include "hcx/demo_options.h"
 #include "hcx/demo_plan.h"
 #include "hcx/demo_server.h"
@@ -42,6 +43,8 @@ struct DemoResult {
 class DemoRun {
  public:
   DemoRun(const DemoOptions& options, const DemoServer& server, Progress& progress);
+  /// Before run().
+  void set_trace(ChromeTrace& trace) { trace_ = &trace; }
   DemoResult run();
 
   /// Makes run() end early; for signal handlers.
@@ -74,6 +77,7 @@ class DemoRun {
   const DemoOptions& options_;
   const DemoServer& server_;
   Progress& progress_;
+  ChromeTrace* trace_ = nullptr;
   Plan plan_;
   SocketWitness witness_;  // before the session, whose loop writes to it
   Session session_;

@@ -13,7 +13,7 @@
 """
 
 from . import errors
-from ._callbacks import ResolveQuery, SocketInfo
+from ._callbacks import ResolveQuery, SocketInfo, TraceEvent
 from ._runtime import RuntimeInfo, library_path, runtime_info, version
 from .errors import Error
 from .headers import Headers
@@ -39,6 +39,7 @@ __all__ = [
     "StreamCall",
     "Timeout",
     "Timing",
+    "TraceEvent",
     "errors",
     "library_path",
     "runtime_info",

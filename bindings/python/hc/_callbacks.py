@@ -30,6 +30,20 @@ class SocketInfo(NamedTuple):
     port: int
 
 
+class TraceEvent(NamedTuple):
+    """What a request or a connection went through; see HC_TRACE_* in hc.h. `name` is as aiohttp spells it."""
+
+    name: str
+    time: float  # seconds of time.monotonic()
+    id: int  # of the request; 0: of a connection
+    connection: int  # 0: none yet
+    origin: str
+    text: str
+    bytes: int
+    status: int
+    http_status: int
+
+
 class ResolveQuery:
     """A question to your resolver: answer() or fail() it, from any thread, once."""
 
@@ -96,6 +110,17 @@ def on_log(user: Callable[[int, str], Any]) -> Any:
         return 0
 
     return _ffi.hc_log_fn(_guarded(0, call))
+
+
+def on_trace(user: Callable[[TraceEvent], Any]) -> Any:
+    def call(pointer: Any, _: Any) -> int:
+        event = pointer.contents
+        name = lib.hc_trace_name(event.kind).decode()
+        texts = text_of(event.origin), text_of(event.text)
+        user(TraceEvent(name, event.time_ns / 1e9, event.id, event.connection, *texts, event.bytes, event.status, event.http_status))
+        return 0
+
+    return _ffi.hc_trace_fn(_guarded(0, call))
 
 
 def on_socket(user: Callable[[SocketInfo], Any]) -> Any:

@@ -14,6 +14,8 @@ HC_UNSET = 18446744073709551615
 HC_UNSET_FLAG = 255
 HC_UNSET_INT = -2147483648
 HC_FOREVER = 18446744073709551614
+HC_HISTOGRAM_BUCKETS = 23
+HC_MAX_ORIGINS = 257
 HC_OFF = 0
 HC_ON = 1
 HC_FAMILY_ANY = 0
@@ -85,6 +87,29 @@ HC_DONE = 0
 HC_HEAD = 1
 HC_BODY = 2
 HC_RESOLVE_PASS = 1
+HC_TRACE_REQUEST_START = 1
+HC_TRACE_CONNECTION_QUEUED_START = 2
+HC_TRACE_CONNECTION_QUEUED_END = 3
+HC_TRACE_CONNECTION_CREATE_START = 4
+HC_TRACE_DNS_CACHE_HIT = 5
+HC_TRACE_DNS_CACHE_MISS = 6
+HC_TRACE_DNS_RESOLVEHOST_START = 7
+HC_TRACE_DNS_RESOLVEHOST_END = 8
+HC_TRACE_CONNECTION_CREATE_END = 9
+HC_TRACE_CONNECTION_REUSECONN = 10
+HC_TRACE_REQUEST_HEADERS_SENT = 11
+HC_TRACE_REQUEST_CHUNK_SENT = 12
+HC_TRACE_RESPONSE_CHUNK_RECEIVED = 13
+HC_TRACE_REQUEST_REDIRECT = 14
+HC_TRACE_REQUEST_END = 15
+HC_TRACE_REQUEST_EXCEPTION = 16
+HC_TRACE_ATTEMPT_START = 32
+HC_TRACE_ATTEMPT_END = 33
+HC_TRACE_RESPONSE_START = 34
+HC_TRACE_REQUEST_RESUBMIT = 35
+HC_TRACE_CONNECTION_IDLE = 36
+HC_TRACE_CONNECTION_RETIRED = 37
+HC_TRACE_CONNECTION_CLOSED = 38
 
 
 class hc_str(Structure):
@@ -159,6 +184,24 @@ hc_socket_fn = CFUNCTYPE(c_int32, POINTER(hc_socket_info), c_void_p)
 
 
 hc_closed_fn = CFUNCTYPE(None, c_void_p)
+
+
+class hc_trace_event(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("kind", c_int32),
+        ("time_ns", c_uint64),
+        ("id", c_uint64),
+        ("connection", c_uint64),
+        ("origin", hc_str),
+        ("text", hc_str),
+        ("bytes", c_uint64),
+        ("status", c_int32),
+        ("http_status", c_int32),
+    ]
+
+
+hc_trace_fn = CFUNCTYPE(None, POINTER(hc_trace_event), c_void_p)
 
 
 class hc_timeouts(Structure):
@@ -263,6 +306,8 @@ class hc_session_options(Structure):
         ("on_log_data", c_void_p),
         ("log_level", c_int32),
         ("reserved_log", c_int32),
+        ("on_trace", hc_trace_fn),
+        ("on_trace_data", c_void_p),
     ]
 
 
@@ -359,6 +404,21 @@ class hc_response_info(Structure):
     ]
 
 
+class hc_attempt(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("status", c_int32),
+        ("connection", c_uint64),
+        ("address", hc_str),
+        ("port", c_uint16),
+        ("reused", c_uint8),
+        ("reserved", c_uint8),
+        ("hop", c_uint32),
+        ("timing", hc_timing),
+        ("message", hc_str),
+    ]
+
+
 class hc_chunk(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -399,6 +459,47 @@ class hc_stats(Structure):
         ("loop_busy_ns", c_uint64),
         ("loop_elapsed_ns", c_uint64),
         ("loop_worst_turn_ns", c_uint64),
+    ]
+
+
+class hc_histogram(Structure):
+    _fields_ = [
+        ("count", c_uint64),
+        ("sum_ns", c_uint64),
+        ("buckets", c_uint64 * 23),
+    ]
+
+
+class hc_histograms(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("bound_count", c_uint32),
+        ("bounds_ns", POINTER(c_uint64)),
+        ("waiting", hc_histogram),
+        ("connect", hc_histogram),
+        ("first_byte", hc_histogram),
+        ("total", hc_histogram),
+    ]
+
+
+class hc_origin_stats(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
+        ("origin", c_char * 272),
+        ("submitted", c_uint64),
+        ("succeeded", c_uint64),
+        ("failed", c_uint64),
+        ("cancelled", c_uint64),
+        ("in_flight", c_uint64),
+        ("waiting", c_uint64),
+        ("sockets", c_uint64),
+        ("sockets_idle", c_uint64),
+        ("connections_made", c_uint64),
+        ("connections_reused", c_uint64),
+        ("stale_retries", c_uint64),
+        ("waited_ns", c_uint64),
+        ("total_ns", c_uint64),
     ]
 
 
@@ -453,6 +554,7 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "hc_response_http_status": (c_int32, [c_void_p]),
     "hc_response_body": (hc_str, [c_void_p]),
     "hc_response_header": (c_int32, [c_void_p, hc_str, c_size_t, POINTER(hc_str)]),
+    "hc_response_attempt": (c_int32, [c_void_p, c_size_t, POINTER(hc_attempt)]),
     "hc_response_certificate": (hc_str, [c_void_p, c_size_t]),
     "hc_response_error": (c_int32, [c_void_p, POINTER(hc_error)]),
     "hc_response_free": (None, [c_void_p]),
@@ -466,5 +568,22 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "hc_queue_wait": (c_int32, [c_void_p, c_uint64, POINTER(c_size_t)]),
     "hc_queue_close": (None, [c_void_p]),
     "hc_session_stats": (c_int32, [c_void_p, POINTER(hc_stats)]),
+    "hc_session_histograms": (c_int32, [c_void_p, POINTER(hc_histograms)]),
+    "hc_session_origins": (c_int32, [
+        c_void_p,
+        POINTER(hc_origin_stats),
+        c_size_t,
+        c_size_t,
+        POINTER(c_size_t),
+    ]),
+    "hc_metrics_prometheus": (c_int32, [
+        POINTER(c_void_p),
+        POINTER(hc_str),
+        c_size_t,
+        c_char_p,
+        c_size_t,
+        POINTER(c_size_t),
+    ]),
+    "hc_trace_name": (c_char_p, [c_int32]),
     "hc_runtime_get_info": (c_int32, [POINTER(hc_runtime_info)]),
 }

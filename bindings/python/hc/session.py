@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Coroutine, Dict, Generator, Iterable, List, Optional, Tuple, Type, TypeVar, Union
 
 from . import _callbacks, _ffi, _lifetime, errors
-from ._callbacks import ResolveQuery, SocketInfo
+from ._callbacks import ResolveQuery, SocketInfo, TraceEvent
 from ._library import Layout, lib, prepared, untyped, view_of
 from ._queue import BlockingQueue, CompletionQueue, LoopQueue
 from .options import (
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 _MOST_IDLE = 16  # queues kept for blocking calls; each has two descriptors
 _STATS = Layout(_ffi.hc_stats)
-_MAKERS: Dict[str, Callable[[Any], Any]] = {"on_log": _callbacks.on_log, "on_socket": _callbacks.on_socket, "on_resolve": _callbacks.on_resolve}
+_MAKERS: Dict[str, Callable[[Any], Any]] = {"on_log": _callbacks.on_log, "on_socket": _callbacks.on_socket, "on_resolve": _callbacks.on_resolve, "on_trace": _callbacks.on_trace}
 
 
 Answer = TypeVar("Answer")
@@ -243,6 +243,7 @@ class Session:
         ca_file: Union[str, bytes, "os.PathLike[str]", None] = None,
         on_log: Optional[Callable[[int, str], Any]] = None,
         log_level: Optional[int] = None,
+        on_trace: Optional[Callable[[TraceEvent], Any]] = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name != "self" and value is not None}
         self._handle = 0  # until it is created

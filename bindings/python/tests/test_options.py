@@ -34,7 +34,7 @@ def test_a_session_takes_every_option_of_the_c_interface():
     signature = inspect.signature(hc.Session.__init__).parameters
     expected = names_of(_ffi.hc_session_options, {"struct_size", *options.NOT_YET})
     assert set(signature) - {"self"} == expected
-    assert set(options.SESSION_OPTIONS) == expected - {"on_log", "on_socket", "on_resolve"}
+    assert set(options.SESSION_OPTIONS) == expected - {"on_log", "on_socket", "on_resolve", "on_trace"}
     assert all(parameter.default is None for name, parameter in signature.items() if name != "self")
 
 
@@ -422,3 +422,17 @@ def test_on_log_and_log_level(level, is_told):
         pass
     assert bool(lines) == is_told
     assert all(severity == _ffi.HC_LOG_WARNING and "limit" in line for severity, line in lines)
+
+
+def test_on_trace_sees_a_request_in_order(url):
+    events = []
+    with hc.Session(on_trace=events.append) as session:
+        session.get_sync(url + "/bytes/3?key=secret", timeout=30)
+    of_request = [event for event in events if event.id == 1]
+    names = [event.name for event in of_request]
+    assert names[:2] == ["request_start", "connection_create_start"]
+    assert names[-3:] == ["response_start", "response_chunk_received", "request_end"]
+    assert of_request[0].text == "GET /bytes/3"
+    assert of_request[-1].http_status == 200 and of_request[-1].bytes == 3
+    assert abs(of_request[-1].time - time.monotonic()) < 60
+    assert [event.name for event in events if event.id == 0] == ["connection_idle", "connection_closed"]

@@ -8,6 +8,7 @@
 //   ca_file=F  force_close=1
 //   clocks=all|off    all eight clocks run, or none
 //   stats_ms=N        read the statistics so often
+//   trace=1           with a trace hook that counts its events
 //   memory=1          report what an idle connection costs, after a rest, and after malloc_trim()
 //   resumed=1         the server answers "r" on a resumed TLS session: report the share
 #include <malloc.h>
@@ -57,6 +58,7 @@ class Load {
   size_t done_ = 0;
   size_t failed_ = 0;
   size_t resumed_ = 0;
+  size_t events_ = 0;  // of the trace; the loop thread's until the session is closed
   double seconds_ = 0;
   bench::Memory before_;
 };
@@ -91,6 +93,10 @@ void Load::create_session() {
   if (arguments_.has("force_close")) options.force_close = HC_ON;
   const std::string ca_file = arguments_.text("ca_file");
   if (!ca_file.empty()) options.ca_file = bench::view(ca_file);
+  if (arguments_.has("trace")) {
+    options.on_trace_data = &events_;
+    options.on_trace = [](const hc_trace_event*, void* count) { ++*static_cast<size_t*>(count); };
+  }
   set_clocks(options.timeouts);
   must(hc_session_create(&session_, &options, nullptr), "create");
   if (!arguments_.has("address")) return;
