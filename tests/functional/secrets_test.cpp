@@ -106,7 +106,6 @@ class Secrets : public testing::Test {
 void with_all_secrets(hc_request& request) {
   static const hc_header secrets[] = {
       {HC_STR("Authorization"), HC_STR("Bearer hc-planted-secret-bearer")},
-      {HC_STR("Proxy-Authorization"), HC_STR("Basic hc-planted-secret-proxy")},
       {HC_STR("Cookie"), HC_STR("hc-planted-secret-cookie")},
   };
   request.headers = secrets;
@@ -149,6 +148,28 @@ TEST_F(Secrets, NeverAppearWhateverHappensToTheirRequest) {
   client.close();
   EXPECT_GT(heard().lines(), 100u) << "that something was said at all";
   EXPECT_TRUE(is_planted);
+}
+
+TEST_F(Secrets, OfProxiesNeverAppearEither) {
+  serve::RefusedPort refused;
+  Client client;
+  for (const char* scheme : {"http", "https", "socks5", "socks5h"}) {
+    std::string proxy =
+        std::string(scheme) +
+        "://hc-planted-secret-user:hc-planted-secret-password@127.0.0.1:" + std::to_string(refused.port());
+    for (std::string_view url : {"http://app.test/", "https://127.0.0.2/"}) {
+      Outcome outcome = client.fetch(url, [&](hc_request& request) { request.proxy = str(proxy); });
+      EXPECT_NE(outcome.status, HC_OK);
+      expect_no_secret(outcome);
+    }
+    hc_error error;
+    hc_error_init(&error, sizeof error);
+    proxy += ":bad";
+    EXPECT_EQ(client.try_submit(
+                  server_.url(0, "/"), [&](hc_request& request) { request.proxy = str(proxy); }, &error),
+              HC_E_INVALID);
+    EXPECT_THAT(error.message, Not(HasSubstr(std::string(kPlanted))));
+  }
 }
 
 TEST_F(Secrets, RefusedRequestsDoNotRepeatThem) {

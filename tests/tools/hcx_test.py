@@ -259,7 +259,9 @@ class Demo(unittest.TestCase):
         requests = [bar for bar in bars if bar["pid"] == 1 and "id" in bar.get("args", {})]
         self.assertEqual(len({bar["args"]["id"] for bar in requests}), 1500)
         self.assertEqual(len(requests), 1500)
-        self.assertEqual({"await", "connect", "dns", "in line", "receive", "send"}, {b["name"] for b in bars if b["pid"] == 1 and "args" not in b})
+        # "send" takes no time, and has no bar, where the head goes out with the call that began it.
+        steps = {bar["name"] for bar in bars if bar["pid"] == 1 and "args" not in bar}
+        self.assertEqual({"await", "connect", "dns", "in line", "receive"}, steps - {"send"})
         self.check_rows(bars, names)
         opened = int(re.search(r"session: ([\d,]+) sockets opened", text).group(1).replace(",", ""))
         rows = {event["tid"] for event in names if event["pid"] == 2 and event["name"] == "thread_name"}
