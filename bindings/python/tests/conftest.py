@@ -199,7 +199,18 @@ def descriptors() -> int:
 
 
 def threads() -> int:
-    return len(os.listdir("/proc/self/task"))
+    """As pthread_join() counts: one that was joined leaves /proc a moment later."""
+    return sum(not _is_exiting(task) for task in os.listdir("/proc/self/task"))
+
+
+def _is_exiting(task: str) -> bool:
+    exiting = 0x4  # PF_EXITING of linux/sched.h
+    try:
+        with open(f"/proc/self/task/{task}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()  # the name may have spaces in it; see proc(5)
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return bool(int(fields[6]) & exiting)
 
 
 def head_of(response: Any) -> Any:

@@ -4,7 +4,7 @@ import pytest
 from conftest import passes, python
 
 PROGRAM = """
-import asyncio, gc, os, sys, hc
+import asyncio, gc, os, sys, time, hc
 mode, url, total = sys.argv[1], sys.argv[2], int(sys.argv[3])
 
 def resident():
@@ -55,6 +55,10 @@ async def main():
 
 start = state()[:2]
 asyncio.run(main())
+for _ in range(1_000):  # a thread that was joined leaves /proc a moment later
+    if state()[:2] == start:
+        break
+    time.sleep(0.01)
 assert state()[:2] == start, (state(), start)
 """
 
