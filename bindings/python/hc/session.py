@@ -602,8 +602,10 @@ class Session:
             self._free()
 
     def _free(self) -> None:
-        _lifetime.closed(self._handle)
-        lib.hc_session_free(self._handle)
+        # Tasks that are collected with the session may end after it, and want to cancel their request.
+        handle, self._handle = self._handle, 0
+        _lifetime.closed(handle)
+        lib.hc_session_free(handle)
         if _callbacks.is_inside():  # then it may be our own loop thread, which goes on using them
             _callbacks.keep_forever(self._callbacks)
         self._drop_idle()
