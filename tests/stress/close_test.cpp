@@ -53,7 +53,8 @@ class CloseTest : public testing::Test {
     ASSERT_TRUE(server_.wait_until(
         [&](const serve::Counters& counters) { return counters.requests == in_flight(); }, 120s));
     // The loop may still have mail to read.
-    EXPECT_TRUE(eventually([&] { return stats_of(session).waiting == waiting; })) << stats_of(session).waiting;
+    EXPECT_TRUE(eventually([&] { return stats_of(session).waiting == waiting; }))
+        << stats_of(session).waiting;
   }
 
   SessionSetup full_house() const {
