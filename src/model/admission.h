@@ -21,8 +21,8 @@ class Grantee {
 ///
 /// Rules: first come, first served within an origin and priority; origins take turns; an idle connection is no way
 /// to jump the queue, since whoever's turn it is may have it retired to make room, unless it has its fair share of
-/// the sockets already (docs/decisions/009). An origin that cannot go on for a reason of its own is parked until that reason is gone or somebody else is first in its line, so that a pump
-/// costs as much as it starts.
+/// the sockets already (docs/decisions/009). An origin that cannot go on for a reason of its own is parked until that
+/// reason is gone or somebody else is first in its line, so that a pump costs as much as it starts.
 /// Life cycle of an origin: made by origin_of(), in the ring while it has waiters and is not parked, gone when
 /// nobody waits for it, rides it or has a socket of it.
 class Admission {

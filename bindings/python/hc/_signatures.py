@@ -7,8 +7,6 @@ from .options import HeadersLike, Seconds, Timeout
 from .response import Response
 
 if TYPE_CHECKING:
-    import os
-
     from .session import Call, StreamCall
     from .stream import BlockingStream
 
