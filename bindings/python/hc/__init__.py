@@ -14,13 +14,14 @@
 
 from . import errors
 from ._callbacks import ResolveQuery, SocketInfo, TraceEvent
+from ._fields import FOREVER, Timeout
 from ._runtime import RuntimeInfo, library_path, runtime_info, version
 from .errors import Error
 from .headers import Headers
-from .options import FOREVER, Timeout
 from .response import Hop, Remote, Response, Timing
 from .session import Call, Session, StreamCall
 from .stream import AsyncStream, BlockingStream
+from .tls import TLS
 
 __all__ = [
     "FOREVER",
@@ -37,6 +38,7 @@ __all__ = [
     "Session",
     "SocketInfo",
     "StreamCall",
+    "TLS",
     "Timeout",
     "Timing",
     "TraceEvent",

@@ -12,8 +12,8 @@ from types import SimpleNamespace
 from typing import Any, Callable, Iterable, List, NamedTuple, Optional
 
 from . import _ffi
-from ._library import lib, text_of, view_of
-from .options import Seconds, as_bytes, milliseconds, views_of
+from ._library import Owner, lib, text_of, view_of
+from ._fields import Seconds, as_bytes, milliseconds, views_of
 from .errors import check
 
 _FAMILIES = {_ffi.HC_FAMILY_ANY: "any", _ffi.HC_FAMILY_V4: "v4", _ffi.HC_FAMILY_V6: "v6"}
@@ -44,7 +44,7 @@ class TraceEvent(NamedTuple):
     http_status: int
 
 
-class ResolveQuery:
+class ResolveQuery(Owner):
     """A question to your resolver: answer() or fail() it, from any thread, once."""
 
     __slots__ = ("host", "family", "_handle")

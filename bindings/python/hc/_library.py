@@ -7,17 +7,18 @@ system's loader.
 import ctypes
 import os
 import struct
-from typing import Any, Dict, Iterator, List, Sequence, Tuple, Type
+from typing import Any, Dict, Iterator, List, NoReturn, Sequence, Tuple, Type
 
 from . import _ffi
 
 SONAME = "libhc.so.0"
 
-# These may wait for the loop thread, which may be waiting for the interpreter in a callback: they give the
-# interpreter away meanwhile. All others come back within microseconds and keep it: giving it away and getting it
+# These may wait for the disk, or for the loop thread, which may be waiting for the interpreter in a callback: they give
+# the interpreter away meanwhile. All others come back within microseconds and keep it: giving it away and getting it
 # back would cost a busy program up to a switch interval (5 ms) per call.
 _GIVE_INTERPRETER_AWAY = {
     "hc_session_create",
+    "hc_tls_create",  # reads files
     "hc_session_perform",
     "hc_session_close",
     "hc_session_close_async",  # calls on_closed at once when the session is closed already
@@ -182,6 +183,15 @@ def text_of(view: Any) -> str:
 def view_of(data: bytes) -> Any:
     """A hc_str of bytes that the caller keeps alive."""
     return _ffi.hc_str(data, len(data))
+
+
+class Owner:
+    """Has a handle that it gives back in the end: a copy would do so once more."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(f"a hc.{type(self).__name__} cannot be copied or pickled")
 
 
 def prepared(structure: Any) -> Any:

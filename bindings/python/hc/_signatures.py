@@ -3,8 +3,9 @@
 import os
 from typing import TYPE_CHECKING, Any, AsyncIterable, BinaryIO, Iterable, Mapping, Optional, Protocol, Tuple, Union
 
-from .options import HeadersLike, Seconds, Timeout
+from ._fields import HeadersLike, Seconds, Timeout
 from .response import Response
+from .tls import TLS
 
 if TYPE_CHECKING:
     from .session import Call, StreamCall
@@ -33,6 +34,8 @@ class AsyncRequest(Protocol):
         max_redirects: Optional[int] = None,
         insecure_redirects: Optional[bool] = None,
         decompress: Optional[bool] = None,
+        certificates: Optional[str] = None,
+        tls: Optional[TLS] = None,
         timeout: Union[Timeout, Seconds, None] = None,
         max_body: Optional[int] = None,
         proxy: Union[str, bytes, None] = None,
@@ -63,6 +66,8 @@ class AsyncMethod(Protocol):
         max_redirects: Optional[int] = None,
         insecure_redirects: Optional[bool] = None,
         decompress: Optional[bool] = None,
+        certificates: Optional[str] = None,
+        tls: Optional[TLS] = None,
         timeout: Union[Timeout, Seconds, None] = None,
         max_body: Optional[int] = None,
         proxy: Union[str, bytes, None] = None,
@@ -94,6 +99,8 @@ class SyncRequest(Protocol):
         max_redirects: Optional[int] = None,
         insecure_redirects: Optional[bool] = None,
         decompress: Optional[bool] = None,
+        certificates: Optional[str] = None,
+        tls: Optional[TLS] = None,
         timeout: Union[Timeout, Seconds, None] = None,
         max_body: Optional[int] = None,
         proxy: Union[str, bytes, None] = None,
@@ -124,6 +131,8 @@ class SyncMethod(Protocol):
         max_redirects: Optional[int] = None,
         insecure_redirects: Optional[bool] = None,
         decompress: Optional[bool] = None,
+        certificates: Optional[str] = None,
+        tls: Optional[TLS] = None,
         timeout: Union[Timeout, Seconds, None] = None,
         max_body: Optional[int] = None,
         proxy: Union[str, bytes, None] = None,
@@ -155,6 +164,8 @@ class AsyncStreamRequest(Protocol):
         max_redirects: Optional[int] = None,
         insecure_redirects: Optional[bool] = None,
         decompress: Optional[bool] = None,
+        certificates: Optional[str] = None,
+        tls: Optional[TLS] = None,
         timeout: Union[Timeout, Seconds, None] = None,
         max_body: Optional[int] = None,
         body_window: Optional[int] = None,
@@ -187,6 +198,8 @@ class SyncStreamRequest(Protocol):
         max_redirects: Optional[int] = None,
         insecure_redirects: Optional[bool] = None,
         decompress: Optional[bool] = None,
+        certificates: Optional[str] = None,
+        tls: Optional[TLS] = None,
         timeout: Union[Timeout, Seconds, None] = None,
         max_body: Optional[int] = None,
         body_window: Optional[int] = None,

@@ -32,6 +32,7 @@ _DOMAINS = {
     _ffi.HC_NATIVE_ARES: "ares",
     _ffi.HC_NATIVE_GAI: "gai",
     _ffi.HC_NATIVE_TLS: "tls",
+    _ffi.HC_NATIVE_PROXY: "proxy",
 }
 
 
@@ -43,7 +44,7 @@ class Error(Exception):
                    "receiving"; "" when the error is not of a request under way
     phase_seconds  how long that phase had lasted
     clock          which clock ended a request: "total", "pool", ...; None for everything else
-    native_domain  whose number native_code is: "errno", "curl", "ares", "gai", "tls" or None
+    native_domain  whose number native_code is: "errno", "curl", "ares", "gai", "tls", "proxy" or None
     native_code    that number; 0 if none
     method, url    of the request, if there was one
     """

@@ -2,12 +2,13 @@
 
 import codecs
 import ctypes
+import itertools
 import json
 import re
 from typing import Any, Dict, Iterator, NamedTuple, Optional, Tuple
 
 from . import _ffi
-from ._library import Layout, bytes_at, lib, prepared, untyped
+from ._library import Layout, Owner, bytes_at, bytes_of, lib, prepared, untyped
 from .headers import Headers
 
 _INFO = Layout(_ffi.hc_response_info)
@@ -55,10 +56,10 @@ class Hop(NamedTuple):
     headers: Headers
 
 
-class Head:
+class Head(Owner):
     """The head of a response, and how it came about. Read from the library's memory when somebody asks for it."""
 
-    __slots__ = ("status", "method", "asked_url", "_handle", "_headers", "_history", "_all")
+    __slots__ = ("status", "method", "asked_url", "_handle", "_headers", "_history", "_certificates", "_all")
 
     status: int  #: 200, 404, ...
     method: str  #: as it was asked for
@@ -66,6 +67,7 @@ class Head:
     _handle: int  # 0: given up
     _headers: Headers
     _history: Tuple[Hop, ...]
+    _certificates: Tuple[bytes, ...]
     _all: Dict[str, Any]
 
     def __getattr__(self, name: str) -> Any:
@@ -74,6 +76,8 @@ class Head:
             self._headers = Headers(list(_fields_at(self._info["headers"], self._info["header_count"])))
         elif name == "_history":
             self._history = tuple(_hops_at(self._info["history"], self._info["history_count"]))
+        elif name == "_certificates":
+            self._certificates = tuple(_certificates_of(self._handle))
         elif name == "_all":
             self._all = _info_of(self._handle)
         else:
@@ -110,6 +114,12 @@ class Head:
     def history(self) -> Tuple[Hop, ...]:
         """Redirects that were followed, the first one first."""
         return self._history
+
+    @property
+    def certificates(self) -> Tuple[bytes, ...]:
+        """Of the server, its own first, as far as it sent them; as the request's `certificates` asked for them: "der" or
+        "pem". Empty without that, and without TLS."""
+        return self._certificates
 
     @property
     def http_version(self) -> str:
@@ -226,6 +236,14 @@ def _info_of(handle: int) -> Dict[str, Any]:
     for name in ("reason", "remote_address", "url"):
         values[name] = _text_at(values[name + ".data"], values[name + ".len"])
     return values
+
+
+def _certificates_of(handle: int) -> Iterator[bytes]:
+    for nth in itertools.count():
+        certificate = bytes_of(lib.hc_response_certificate(handle, nth))
+        if not certificate:
+            return
+        yield certificate
 
 
 def _text_at(address: int, length: int) -> str:

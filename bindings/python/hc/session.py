@@ -11,24 +11,14 @@ from typing import TYPE_CHECKING, Any, Callable, Coroutine, Dict, Generator, Ite
 
 from . import _callbacks, _ffi, _lifetime, errors
 from ._callbacks import ResolveQuery, SocketInfo, TraceEvent
-from ._library import Layout, lib, prepared, untyped, view_of
+from ._fields import HeadersLike, Seconds, Timeout, as_bytes, fill, milliseconds, views_of
+from ._library import Layout, Owner, lib, prepared, untyped, view_of
 from ._queue import BlockingQueue, CompletionQueue, LoopQueue
-from .options import (
-    REQUEST_OPTIONS,
-    SESSION_OPTIONS,
-    HeadersLike,
-    Seconds,
-    Timeout,
-    as_bytes,
-    fill,
-    milliseconds,
-    split_request,
-    url_bytes,
-    views_of,
-)
+from .options import REQUEST_OPTIONS, SESSION_OPTIONS, split_request, url_bytes
 from .response import Response
 from .upload import Upload, set_body, take_back
 from .stream import AsyncStream, BlockingNews, BlockingStream, LoopNews
+from .tls import TLS
 
 if TYPE_CHECKING:
     from ._signatures import AsyncMethod, AsyncRequest, AsyncStreamRequest, SyncMethod, SyncRequest, SyncStreamRequest
@@ -174,7 +164,7 @@ class LoopSender(Sender):
         self.waiting = self.queue.waiting
 
 
-class Session:
+class Session(Owner):
     """A long-lived HTTP client: connections, DNS answers, TLS sessions, and the limits that keep all of them in bounds.
 
         async with hc.Session(limit=100) as session:
@@ -201,6 +191,7 @@ class Session:
         use_dns_cache: Optional[bool] = None,
         family: Optional[str] = None,
         tls_verify: Optional[bool] = None,
+        tls: Optional[TLS] = None,
         ttl_dns_cache: Optional[Seconds] = None,
         dns_stale_ttl: Optional[Seconds] = None,
         dns_negative_ttl: Optional[Seconds] = None,
@@ -210,6 +201,7 @@ class Session:
         on_resolve: Optional[Callable[[ResolveQuery], Any]] = None,
         proxy: Union[str, bytes, None] = None,
         proxy_headers: Optional[HeadersLike] = None,
+        proxy_tls: Optional[TLS] = None,
         no_proxy: Union[str, bytes, None] = None,
         unix_path: Union[str, bytes, "os.PathLike[str]", None] = None,
         trust_env: Optional[bool] = None,

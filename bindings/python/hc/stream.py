@@ -206,7 +206,8 @@ class Body(Head):
         """Gives the rest of the body back. What the head says can still be read."""
         if self._handle == 0:
             return
-        self._headers, self._history, self._all = self.headers, self.history, self._info
+        self._headers, self._history, self._certificates = self.headers, self.history, self.certificates
+        self._all = self._info
         self._buffer = b""
         handle, self._handle = self._handle, 0
         lib.hc_response_free(handle)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from typing import Any, Awaitable, Callable, Iterator
 
 import pytest
@@ -39,9 +40,15 @@ class Server:
                 break
             kind, _, value = line.strip().partition(" ")
             self.endpoints[kind] = value
-        assert "http" in self.endpoints, "hcx serve does not start"
-        self.http = "http://" + self.endpoints["http"]
-        self.port = int(self.http.rpartition(":")[2])
+        assert self.endpoints, "hcx serve does not start"
+
+    @property
+    def http(self) -> str:
+        return "http://" + self.endpoints["http"]
+
+    @property
+    def port(self) -> int:
+        return int(self.http.rpartition(":")[2])
 
     @property
     def https(self) -> str:
@@ -122,6 +129,23 @@ def unreachable() -> Iterator[int]:
             filler.close()
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody uses now, for programs that cannot choose one themselves."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until_it_accepts(port: int, process: Any) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.01)  # the program does not say when it is ready
+    raise AssertionError(f"{process.args[0]} does not start")
+
+
 class Scripted:
     """Answers each connection with fixed bytes after the head of a request has come, or at once, then closes."""
 
@@ -179,6 +203,7 @@ def _finished(arguments: Any, environment: Any) -> Any:
     return subprocess.run(
         [sys.executable, "-B", *arguments],
         env={**os.environ, "PYTHONPATH": str(PACKAGE), **environment},
+        cwd="/",  # -c looks for modules there first
         capture_output=True,
         text=True,
         timeout=120,

@@ -1,7 +1,9 @@
 """Fork, exit, garbage collection, signals: no hang, no leak, no crash, and no word on stderr."""
 
+import copy
 import gc
 import os
+import pickle
 import signal
 import threading
 import time
@@ -283,6 +285,15 @@ def test_few_queues_are_kept_after_many_blocking_calls_at_once(url):
         for worker in workers:
             worker.join()
         assert session.stats()["succeeded"] == 40 and 1 <= len(session._idle) <= 16
+
+
+@pytest.mark.parametrize("clone", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_what_has_a_handle_is_not_copied(url, clone):
+    """Both copies would give the handle back."""
+    with hc.Session() as session, session.stream_sync("GET", url + "/bytes/1") as stream:
+        for owner in (session, stream, session.get_sync(url + "/bytes/1"), hc.TLS()):
+            with pytest.raises(TypeError, match=f"hc.{type(owner).__name__} cannot be copied"):
+                clone(owner)
 
 
 def test_closing_twice_and_from_two_threads(url):

@@ -11,7 +11,7 @@ import pytest
 from conftest import head_of
 
 import hc
-from hc import _ffi, options
+from hc import _ffi, _fields, options
 
 
 def connection_of(session, url, **more):
@@ -32,7 +32,7 @@ def names_of(structure, without):
 
 def test_a_session_takes_every_option_of_the_c_interface():
     signature = inspect.signature(hc.Session.__init__).parameters
-    expected = names_of(_ffi.hc_session_options, {"struct_size", *options.NOT_YET})
+    expected = names_of(_ffi.hc_session_options, {"struct_size"})
     assert set(signature) - {"self"} == expected
     assert set(options.SESSION_OPTIONS) == expected - {"on_log", "on_socket", "on_resolve", "on_trace"}
     assert all(parameter.default is None for name, parameter in signature.items() if name != "self")
@@ -42,7 +42,7 @@ def test_a_request_takes_every_option_of_the_c_interface():
     from hc._signatures import AsyncMethod, AsyncRequest, AsyncStreamRequest, SyncMethod, SyncRequest, SyncStreamRequest
 
     ours = {"struct_size", "queue", "on_done", "user_data", "body_kind", "body_path", "body_fd", "body_data", "on_body",
-            "on_rewind", "on_release", "stream", *options.NOT_YET}
+            "on_rewind", "on_release", "stream"}
     expected = names_of(_ffi.hc_request, ours) | {"json", "params"}
     for signature in (AsyncStreamRequest, SyncStreamRequest):
         assert set(inspect.signature(signature.__call__).parameters) - {"self"} == expected
@@ -64,6 +64,9 @@ def test_every_session_option_reaches_its_field(name):
     kind = dict((field[0], field[1]) for field in _ffi.hc_session_options._fields_)[option.field]
     if name == "family":
         value, expected = "v6", _ffi.HC_FAMILY_V6
+    elif kind is ctypes.c_void_p:
+        value = hc.TLS()
+        expected = value._handle.value
     elif kind is ctypes.c_uint8:
         value, expected = True, _ffi.HC_ON
     elif kind is _ffi.hc_str:
@@ -74,7 +77,7 @@ def test_every_session_option_reaches_its_field(name):
         value, expected = {"a": "b"}, b"a"
     else:
         value, expected = 3, 3000 if option.field.endswith("_ms") else 3
-    options.fill(struct, options.SESSION_OPTIONS, {name: value})
+    _fields.fill(struct, options.SESSION_OPTIONS, {name: value})
     got = getattr(struct, option.field)
     if kind is _ffi.hc_str:
         got = got.data
@@ -93,7 +96,7 @@ def test_every_session_option_reaches_its_field(name):
     ],
 )
 def test_seconds_become_milliseconds_that_are_never_fewer(seconds, expected):
-    assert options.milliseconds("x", seconds) == expected or (seconds == 1e-9 and expected == 1)
+    assert _fields.milliseconds("x", seconds) == expected or (seconds == 1e-9 and expected == 1)
 
 
 @pytest.mark.parametrize("seconds", [-1, float("nan"), "1", True, 1e300, -float("inf")])
@@ -107,7 +110,7 @@ def test_what_is_no_duration_is_refused(seconds):
     [
         ("limit", -1), ("limit", "1"), ("limit", True), ("limit", 1.5), ("limit", 2**64), ("limit", 2**40),
         ("dns_cache_size", 0), ("force_close", 1), ("family", "v5"), ("user_agent", 7), ("local_addr", "nowhere"),
-        ("log_level", 2**40), ("nameservers", "x:y"), ("interface_name", "a" * 16), ("headers", {"a": 1}),
+        ("tls", True), ("proxy_tls", "x"), ("log_level", 2**40), ("nameservers", "x:y"), ("interface_name", "a" * 16), ("headers", {"a": 1}),
     ],
 )
 def test_a_bad_option_is_named(name, value):

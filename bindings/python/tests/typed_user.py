@@ -1,5 +1,7 @@
 """What mypy must accept, and on the marked lines refuse. Not run."""
 
+import pathlib
+
 import hc
 
 
@@ -13,7 +15,12 @@ async def main() -> None:
         async with session.post("http://x/", body=body, params={"a": 1}) as other:
             status: int = other.status
         print(text, first, when, status, session.stats()["submitted"])
+        tls = hc.TLS(ca_pem=response.certificates[0], pins=["ab"], certificate_file=pathlib.Path("x"))
+        await session.get("http://x/", tls=tls, certificates="der")
+        hc.Session(tls=tls, proxy_tls=tls)
         await session.get("http://x/", timeouts=1)  # wrong
+        await session.get("http://x/", tls=True)  # wrong
+        hc.TLS(verify="no")  # wrong
         await session.get(7)  # wrong
     session.get("http://x/").status  # wrong
     hc.Session(limit="3")  # wrong
