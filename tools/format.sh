@@ -3,10 +3,14 @@
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
+files() { # FIND-EXPRESSION...
+  find . \( -path './.*' -o -path ./build -o -path ./dist \) -prune -o -type f \( "$@" \) -print0
+}
+
+# hc.hpp has the style of the tree, though hc.h beside it is laid out by hand.
 format() { # CLANG-FORMAT-ARGUMENT...
-  find . \( -path './.*' -o -path ./build -o -path ./bindings \) -prune \
-    -o -type f \( -name '*.cpp' -o -name '*.h' -o -name '*.c' \) -print0 |
-    xargs -0 --no-run-if-empty clang-format-14 --style=file "$@"
+  files -name '*.cpp' -o -name '*.h' -o -name '*.c' | xargs -0 --no-run-if-empty clang-format-14 --style=file "$@"
+  files -name '*.hpp' | xargs -0 --no-run-if-empty clang-format-14 --style=file:.clang-format "$@"
 }
 
 if [[ ${1:-} != --check ]]; then
