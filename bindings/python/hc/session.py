@@ -13,11 +13,12 @@ from . import _callbacks, _ffi, _lifetime, errors
 from ._callbacks import ResolveQuery, SocketInfo, TraceEvent
 from ._fields import HeadersLike, Seconds, Timeout, as_bytes, fill, milliseconds, views_of
 from ._library import Layout, Owner, lib, prepared, untyped, view_of
+from ._news import BlockingNews, LoopNews
 from ._queue import BlockingQueue, CompletionQueue, LoopQueue
 from .options import REQUEST_OPTIONS, SESSION_OPTIONS, split_request, url_bytes
 from .response import Response
 from .upload import Upload, set_body, take_back
-from .stream import AsyncStream, BlockingNews, BlockingStream, LoopNews
+from .stream import AsyncStream, BlockingStream
 from .tls import TLS
 
 if TYPE_CHECKING:

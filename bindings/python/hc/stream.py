@@ -5,18 +5,20 @@ closes it, best with `async with` or `with`: a short rest is thrown away and the
 closed.
 """
 
-import asyncio
 import ctypes
 import functools
 import warnings
 from types import TracebackType
-from typing import Any, AsyncIterator, Callable, Dict, Iterator, List, Optional, Tuple, Type
+from typing import Any, AsyncIterator, Callable, Dict, Iterator, List, Optional, Type, TypeVar
 
 from . import _ffi, errors
 from ._library import Layout, lib, prepared, untyped
+from ._news import BlockingNews, LoopNews
 from .response import Head, encoding_of, json_of
 
 CAPACITY = 262_144  # bytes read at one time
+
+Piece = TypeVar("Piece")  # bytes, or a view
 
 _read = untyped(lib.hc_response_read)
 _take = untyped(lib.hc_response_take)
@@ -24,92 +26,10 @@ _free_block = untyped(lib.hc_block_free)
 _CHUNK = Layout(_ffi.hc_chunk, ["bytes.data", "bytes.len", "block"])
 
 
-class News:
-    """What the queue tells about a streamed request. It refers to no response, so that one nobody holds any more can be
-    collected, which gives its body back."""
-
-    __slots__ = ("handle", "status", "failure", "is_done")
-
-    def __init__(self) -> None:
-        self.handle = 0  # of the response, until somebody takes it
-        self.status = 0
-        self.failure: Optional[BaseException] = None
-        self.is_done = False
-
-    def done(self) -> bool:
-        """Whether the wait for the head is over."""
-        return self.handle != 0 or self.failure is not None
-
-    def set_exception(self, error: BaseException) -> None:
-        """The request failed before its head."""
-        self.failure, self.is_done = error, True
-        self.on_body()
-
-    def on_head(self, handle: int, status: int) -> None:
-        self.handle, self.status = handle, status
-        self.on_body()
-
-    def on_body(self) -> None:
-        """There is something to read."""
-        raise NotImplementedError
-
-    def on_done(self) -> None:
-        self.is_done = True
-        self.on_body()
-
-    def taken(self) -> Tuple[int, int]:
-        """Handle and status of a response that has come."""
-        if self.failure is not None:
-            raise self.failure
-        handle, self.handle = self.handle, 0
-        return handle, self.status
-
-    def __del__(self) -> None:
-        if self.handle != 0:  # its head came when nobody waited for it any more
-            lib.hc_response_free(self.handle)
-
-
-class LoopNews(News):
-    __slots__ = ("_waiter", "_create_future")
-
-    def __init__(self, create_future: Callable[[], "asyncio.Future[None]"]) -> None:
-        super().__init__()
-        self._create_future = create_future
-        self._waiter: Optional["asyncio.Future[None]"] = None
-
-    def on_body(self) -> None:
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
-
-    async def wait(self) -> None:
-        self._waiter = self._create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-
-
-class BlockingNews(News):
-    __slots__ = ("_has_come", "_until")
-
-    def __init__(self, until: Callable[[Callable[[], bool]], None]) -> None:
-        super().__init__()
-        self._has_come = False
-        self._until = until  # drains the queue until the condition holds
-
-    def on_body(self) -> None:
-        self._has_come = True
-
-    def wait(self) -> None:
-        self._has_come = False
-        self._until(lambda: self._has_come)
-
-
 class Body(Head):
     """What both kinds of streamed responses have."""
 
-    __slots__ = ("_news", "_pointer", "_count", "_buffer", "_chunk", "_at_end", "__weakref__")
+    __slots__ = ("_news", "_pointer", "_count", "_buffer", "_chunk", "_chunk_arguments", "_at_end", "__weakref__")
 
     def __init__(self, news: Any) -> None:
         self._news = news
@@ -119,6 +39,7 @@ class Body(Head):
         self._count = ctypes.c_size_t()
         self._buffer: Any = b""
         self._chunk = prepared(_ffi.hc_chunk)
+        self._chunk_arguments = self._pointer, ctypes.byref(self._chunk)
         self._at_end = False
 
     def __del__(self, free: Any = lib.hc_response_free, warn: Any = warnings.warn) -> None:
@@ -142,9 +63,9 @@ class Body(Head):
         return self._handle == 0
 
     def _read(self, limit: int) -> Optional[bytes]:
-        """What is there, up to so many bytes; b"" at the end, None when nothing is there yet."""
-        if self._handle == 0:
-            return self._after_close()
+        """What is there, up to so many bytes. None: nothing is there yet, or it is _at_end."""
+        if self._is_over():
+            return None
         if len(self._buffer) < limit:
             self._buffer = ctypes.create_string_buffer(limit)
         status = _read(self._pointer, self._buffer, ctypes.c_size_t(limit), ctypes.byref(self._count))
@@ -152,42 +73,28 @@ class Body(Head):
             self._check_again(status)
             return None
         if self._count.value == 0:
-            return self._end()
+            self._end()
+            return None
         return ctypes.string_at(self._buffer, self._count.value)
 
-    def _take(self) -> Optional[bytes]:
-        """The next piece, as it was received, with one copy."""
-        if self._handle == 0:
-            return self._after_close()
-        status = _take(self._pointer, ctypes.byref(self._chunk))
+    def _take(self, made: Callable[[int, int, int], Piece]) -> Optional[Piece]:
+        """The next piece as it was received, or rather what is made of it. None: as for _read()."""
+        if self._is_over():
+            return None
+        status = _take(*self._chunk_arguments)
         if status != _ffi.HC_OK:
             self._check_again(status)
             return None
         address, length, block = _CHUNK.struct.unpack_from(self._chunk)
         if length == 0:
-            return self._end()
-        try:
-            return ctypes.string_at(address, length)
-        finally:
-            _free_block(ctypes.c_void_p(block))
-
-    def _take_view(self) -> Optional[memoryview]:
-        """The same without a copy."""
-        if self._handle == 0:
-            return memoryview(self._after_close())
-        status = _take(self._pointer, ctypes.byref(self._chunk))
-        if status != _ffi.HC_OK:
-            self._check_again(status)
+            self._end()
             return None
-        address, length, block = _CHUNK.struct.unpack_from(self._chunk)
-        if length == 0:
-            return memoryview(self._end())
-        return _view_of(address, length, block)
+        return made(address, length, block)
 
-    def _after_close(self) -> bytes:
-        if self._at_end:
-            return b""
-        raise errors.of_code(_ffi.HC_E_CLOSED, "the response is closed")
+    def _is_over(self) -> bool:
+        if self._handle == 0 and not self._at_end:
+            raise errors.of_code(_ffi.HC_E_CLOSED, "the response is closed")
+        return self._handle == 0
 
     def _check_again(self, status: int) -> None:
         """Nothing is there: not yet, or never."""
@@ -197,10 +104,9 @@ class Body(Head):
         error.method, error.url = self.method, self.asked_url
         raise error
 
-    def _end(self) -> bytes:
+    def _end(self) -> None:
         self._at_end = True
         self.close()
-        return b""
 
     def close(self) -> None:
         """Gives the rest of the body back. What the head says can still be read."""
@@ -213,7 +119,14 @@ class Body(Head):
         lib.hc_response_free(handle)
 
 
-def _view_of(address: int, length: int, block: int) -> memoryview:
+def _copied(address: int, length: int, block: int) -> bytes:
+    try:
+        return ctypes.string_at(address, length)
+    finally:
+        _free_block(ctypes.c_void_p(block))
+
+
+def _viewed(address: int, length: int, block: int) -> memoryview:
     """Read-only memory of the library, which is given back when the last view of it goes."""
     memory = _block_type(length).from_address(address)
     memory.block = ctypes.c_void_p(block)
@@ -244,8 +157,8 @@ class AsyncStream(Body):
         """What has arrived, at least one byte and at most `limit`; b"" at the end of the body."""
         while True:
             piece = self._read(limit)
-            if piece is not None:
-                return piece
+            if piece is not None or self._at_end:
+                return piece or b""
             await self._news.wait()
 
     async def read(self) -> bytes:
@@ -270,30 +183,14 @@ class AsyncStream(Body):
         if pieces.rest:
             yield pieces.rest
 
-    async def iter_views(self) -> AsyncIterator[memoryview]:
+    def iter_views(self) -> AsyncIterator[memoryview]:
         """Pieces as they arrive, in the memory into which they were received, read-only. A view may be kept: its memory
         is given back when nobody holds it any more."""
-        while True:
-            view = self._take_view()
-            if view is None:
-                await self._news.wait()
-            elif view:
-                yield view
-            else:
-                return
+        return Arrivals(self, _viewed)
 
-    def __aiter__(self) -> "AsyncStream":
+    def __aiter__(self) -> AsyncIterator[bytes]:
         """Pieces as they arrive."""
-        return self
-
-    async def __anext__(self) -> bytes:
-        while True:
-            piece = self._take()
-            if piece:
-                return piece
-            if piece is not None:
-                raise StopAsyncIteration
-            await self._news.wait()
+        return Arrivals(self, _copied)
 
     async def __aenter__(self) -> "AsyncStream":
         return self
@@ -302,6 +199,26 @@ class AsyncStream(Body):
         self, _: Optional[Type[BaseException]], __: Optional[BaseException], ___: Optional[TracebackType]
     ) -> None:
         self.close()
+
+
+class Arrivals(AsyncIterator[Piece]):
+    """The pieces of a body as they arrive. No generator: one that is left before its end needs the loop once more."""
+
+    __slots__ = ("_body", "_made")
+
+    def __init__(self, body: Body, made: Callable[[int, int, int], Piece]) -> None:
+        self._body = body
+        self._made = made
+
+    async def __anext__(self) -> Piece:
+        body = self._body
+        while True:
+            piece = body._take(self._made)
+            if piece is not None:
+                return piece
+            if body._at_end:
+                raise StopAsyncIteration
+            await body._news.wait()
 
 
 class BlockingStream(Body):
@@ -317,8 +234,8 @@ class BlockingStream(Body):
         """What has arrived, at least one byte and at most `limit`; b"" at the end of the body."""
         while True:
             piece = self._read(limit)
-            if piece is not None:
-                return piece
+            if piece is not None or self._at_end:
+                return piece or b""
             self._news.wait()
 
     def close(self) -> None:
@@ -348,28 +265,24 @@ class BlockingStream(Body):
         if pieces.rest:
             yield pieces.rest
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Pieces as they arrive."""
-        while True:
-            piece = self._take()
-            if piece is None:
-                self._news.wait()
-            elif piece:
-                yield piece
-            else:
-                return
-
     def iter_views(self) -> Iterator[memoryview]:
         """Pieces as they arrive, in the memory into which they were received, read-only. A view may be kept: its memory
         is given back when nobody holds it any more."""
+        return self._pieces(_viewed)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Pieces as they arrive."""
+        return self._pieces(_copied)
+
+    def _pieces(self, made: Callable[[int, int, int], Piece]) -> Iterator[Piece]:
         while True:
-            view = self._take_view()
-            if view is None:
-                self._news.wait()
-            elif view:
-                yield view
-            else:
+            piece = self._take(made)
+            if piece is not None:
+                yield piece
+            elif self._at_end:
                 return
+            else:
+                self._news.wait()
 
     def __enter__(self) -> "BlockingStream":
         return self

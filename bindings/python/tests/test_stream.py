@@ -6,7 +6,7 @@ import socket
 import threading
 
 import pytest
-from conftest import Scripted, answer, descriptors
+from conftest import Scripted, answer, descriptors, passes, python
 
 import hc
 
@@ -105,6 +105,23 @@ def test_views_need_no_copy_and_outlive_everything(url, run):
     assert b"".join(views) == expected
     with hc.Session() as session, session.stream_sync("GET", url + "/bytes/300000") as response:
         assert b"".join(bytes(view) for view in response.iter_views()) == expected
+
+
+@pytest.mark.parametrize("pieces", ["response", "response.iter_views()"])
+def test_a_loop_that_is_left_in_the_middle_asks_nothing_of_a_loop_that_ends(url, pieces):
+    """Neither shutdown_asyncgens() nor one more turn."""
+    code = f"""
+        import asyncio, sys, hc
+        async def main():
+            async with hc.Session() as session:
+                async with session.stream("GET", sys.argv[1]) as response:
+                    async for piece in {pieces}:
+                        return len(piece)
+        loop = asyncio.new_event_loop()
+        print(loop.run_until_complete(main()) > 0)
+        loop.close()
+    """
+    assert passes(python(code, url + "/bytes/3000000")) == "True\n"
 
 
 def test_a_piece_is_no_larger_than_asked(url, run):
