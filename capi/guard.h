@@ -61,29 +61,6 @@ Status check_handle(const Handle* handle, const char* name) {
   return Status::ok();
 }
 
-/// Copies a struct that the caller compiled against some version of the header, filled up with "not set". Versions
-/// differ in length only; 0.1 knows one length of each.
-template <typename Struct>
-Status copy_in(const Struct* given, const char* name, Struct* out) {
-  if (given->struct_size != sizeof(Struct)) {
-    return Status::invalid(std::string(name) + "->struct_size: use the init function");
-  }
-  *out = *given;
-  return Status::ok();
-}
-
-/// The same for what the library writes: `out` keeps the caller's struct_size.
-template <typename Struct>
-Status copy_out(Struct value, const char* name, Struct* out) {
-  if (out == nullptr) return null_argument(name);
-  if (out->struct_size != sizeof(Struct)) {
-    return Status::invalid(std::string(name) + "->struct_size: not that of any version");
-  }
-  value.struct_size = out->struct_size;
-  *out = value;
-  return Status::ok();
-}
-
 }  // namespace hc::capi
 
 /// Leaves the surrounding guard() when `condition` does not hold.

@@ -1,5 +1,6 @@
 // hc.h chapter 13: histograms, origins, Prometheus.
 #include "capi/guard.h"
+#include "capi/structs.h"
 #include "model/prometheus.h"
 
 using namespace hc;        // NOLINT: this file is the border between the two
@@ -30,11 +31,14 @@ extern "C" hc_status hc_session_origins(hc_session* session, hc_origin_stats* ro
     HC_RETURN_IF_BAD(check_handle(session, "session"));
     HC_REQUIRE(rows != nullptr, "rows");
     HC_REQUIRE(count != nullptr, "count");
-    if (row_size != sizeof(hc_origin_stats)) return Status::invalid("row_size: not that of any version");
+    if (!is_length<hc_origin_stats>(row_size)) return Status::invalid("row_size: not that of any version");
     if (capacity == 0) return Status::invalid("capacity: 0");
     std::vector<hc_origin_stats> all = session->session->metrics().origins.read();
     *count = std::min(capacity, all.size());
-    std::copy_n(all.begin(), *count, rows);
+    char* place = reinterpret_cast<char*>(rows);
+    for (size_t i = 0; i < *count; ++i, place += row_size) {
+      copy_prefix(all[i], row_size, reinterpret_cast<hc_origin_stats*>(place));
+    }
     return Status::ok();
   });
 }

@@ -10,6 +10,7 @@
 #include "capi/guard.h"
 #include "capi/option_reader.h"
 #include "capi/route_options.h"
+#include "capi/structs.h"
 #include "model/text.h"
 #include "model/url.h"
 
@@ -179,31 +180,8 @@ Status read_tls(const hc_session_options& o, SessionConfig* config) {
 
 }  // namespace
 
-Status session_config(const hc_session_options* options, SessionConfig* out) {
-  hc_session_options given;
-  hc_session_options_init(&given, sizeof given);
-  if (options != nullptr) HC_RETURN_IF_BAD(copy_in(options, "options", &given));
-  Status status;
-  Reader read(&status);
-  read_connections(given, read, out);
-  read_names(given, read, out);
-  read_sockets(given, read, out);
-  read_timeouts(given.timeouts, read, &out->timeouts);
-  read_headers(given, read, out);
-  read_answers(given, read, out);
-  read_credentials(given, read, out);
-  read_rest(given, read, out);
-  if (!status.is_ok()) return status;
-  HC_RETURN_IF_BAD(read_policy(given, out));
-  return read_tls(given, out);
-}
-
-}  // namespace hc::capi
-
-extern "C" hc_status hc_session_options_init(hc_session_options* options, size_t size) {
-  if (options == nullptr || size != sizeof(hc_session_options)) return HC_E_INVALID;
+void unset(hc_session_options* options) {
   hc_session_options o{};
-  o.struct_size = sizeof o;
   for (uint64_t* number : {&o.limit,
                            &o.limit_per_host,
                            &o.max_connecting,
@@ -233,21 +211,46 @@ extern "C" hc_status hc_session_options_init(hc_session_options* options, size_t
     *flag = HC_UNSET_FLAG;
   }
   o.log_level = HC_UNSET_INT;
-  hc::capi::unset(&o.timeouts);
+  unset(&o.timeouts);
   *options = o;
-  return HC_OK;
 }
 
-extern "C" hc_status hc_request_init(hc_request* request, size_t size) {
-  if (request == nullptr || size != sizeof(hc_request)) return HC_E_INVALID;
-  *request = hc_request{};
-  request->struct_size = sizeof(hc_request);
+void unset(hc_request* request) {
+  *request = {};
   request->certificates = HC_UNSET_FLAG;
   request->body_kind = request->force_close = request->retry_stale = request->stream = HC_UNSET_FLAG;
   request->insecure_redirects = request->decompress = request->expect_continue = HC_UNSET_FLAG;
   request->body_fd = HC_UNSET_INT;
   request->body_offset = request->body_length = HC_UNSET;
   request->max_body = request->body_window = request->max_redirects = HC_UNSET;
-  hc::capi::unset(&request->timeouts);
-  return HC_OK;
+  unset(&request->timeouts);
+}
+
+Status session_config(const hc_session_options* options, SessionConfig* out) {
+  hc_session_options given;
+  unset(&given);
+  if (options != nullptr) HC_RETURN_IF_BAD(copy_in(options, "options", &given));
+  Status status;
+  Reader read(&status);
+  read_connections(given, read, out);
+  read_names(given, read, out);
+  read_sockets(given, read, out);
+  read_timeouts(given.timeouts, read, &out->timeouts);
+  read_headers(given, read, out);
+  read_answers(given, read, out);
+  read_credentials(given, read, out);
+  read_rest(given, read, out);
+  if (!status.is_ok()) return status;
+  HC_RETURN_IF_BAD(read_policy(given, out));
+  return read_tls(given, out);
+}
+
+}  // namespace hc::capi
+
+extern "C" hc_status hc_session_options_init(hc_session_options* options, size_t size) {
+  return hc::capi::init(options, size);
+}
+
+extern "C" hc_status hc_request_init(hc_request* request, size_t size) {
+  return hc::capi::init(request, size);
 }

@@ -1,5 +1,6 @@
 // hc.h chapter 12: the completion queue.
 #include "capi/guard.h"
+#include "capi/structs.h"
 #include "engine/loop.h"
 
 using namespace hc;        // NOLINT: this file is the border between the two
@@ -25,10 +26,14 @@ extern "C" hc_status hc_queue_drain(hc_queue* queue, hc_completion* items, size_
     HC_RETURN_IF_BAD(check_handle(queue, "queue"));
     HC_REQUIRE(items != nullptr, "items");
     HC_REQUIRE(count != nullptr, "count");
-    if (item_size != sizeof(hc_completion)) return Status::invalid("item_size: not that of any version");
+    if (!is_length<hc_completion>(item_size)) return Status::invalid("item_size: not that of any version");
     if (capacity == 0) return Status::invalid("capacity: 0");
-    size_t next = 0;
-    *count = queue->queue->drain(capacity, [&](Completion completion) { items[next++] = to_c(completion); });
+    char* place = reinterpret_cast<char*>(items);
+    *count = queue->queue->drain(capacity, [&](Completion completion) {
+      hc_completion item = to_c(completion);
+      std::memcpy(place, &item, item_size);
+      place += item_size;
+    });
     return Status::ok();
   });
 }

@@ -1,6 +1,7 @@
 // hc.h chapter 10: responses.
 #include "model/response.h"
 #include "capi/guard.h"
+#include "capi/structs.h"
 
 using namespace hc;        // NOLINT: this file is the border between the two
 using namespace hc::capi;  // NOLINT
@@ -99,7 +100,7 @@ extern "C" hc_status hc_response_error(const hc_response* response, hc_error* er
   return guard(nullptr, [&]() -> Status {
     HC_REQUIRE(response != nullptr, "response");
     HC_REQUIRE(error != nullptr, "error");
-    if (error->struct_size != sizeof(hc_error))
+    if (!is_length<hc_error>(error->struct_size))
       return Status::invalid("error->struct_size: use hc_error_init()");
     report(error, from_handle(response).outcome());
     return Status::ok();

@@ -2,6 +2,7 @@
 #include "adapter/hook_resolver.h"
 #include "capi/guard.h"
 #include "capi/options.h"
+#include "capi/structs.h"
 
 namespace hc::capi {
 namespace {

@@ -2,6 +2,7 @@
 #include "adapter/ares_version.h"
 #include "adapter/curl_runtime.h"
 #include "capi/guard.h"
+#include "capi/structs.h"
 #include "model/descriptor_budget.h"
 #include "model/reporter.h"
 

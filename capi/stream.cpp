@@ -1,5 +1,6 @@
 // hc.h chapter 11: streamed bodies.
 #include "capi/guard.h"
+#include "capi/structs.h"
 #include "model/body_pipe.h"
 #include "model/response.h"
 
@@ -44,7 +45,7 @@ extern "C" hc_status hc_response_take(hc_response* response, hc_chunk* chunk) {
     BodyPipe* pipe = nullptr;
     HC_RETURN_IF_BAD(find_pipe(response, &pipe));
     HC_REQUIRE(chunk != nullptr, "chunk");
-    if (chunk->struct_size != sizeof(hc_chunk))
+    if (!is_length<hc_chunk>(chunk->struct_size))
       return Status::invalid("chunk->struct_size: not that of any version");
     auto block = std::make_unique<hc_block>();
     HC_RETURN_IF_BAD(pipe->take(&block->bytes));

@@ -3,6 +3,7 @@
 #include "adapter/tls_identity.h"
 #include "capi/guard.h"
 #include "capi/option_reader.h"
+#include "capi/structs.h"
 #include "model/route.h"
 #include "model/text.h"
 
@@ -70,25 +71,25 @@ Status tls_options(const hc_tls_options& o, TlsOptions* out) {
 }
 
 }  // namespace
+
+void unset(hc_tls_options* options) {
+  *options = {};
+  options->verify = options->min_version = HC_UNSET_FLAG;
+}
+
 }  // namespace hc::capi
 
 using namespace hc;        // NOLINT: this file is the border between the two
 using namespace hc::capi;  // NOLINT
 
-extern "C" hc_status hc_tls_options_init(hc_tls_options* options, size_t size) {
-  if (options == nullptr || size != sizeof(hc_tls_options)) return HC_E_INVALID;
-  *options = hc_tls_options{};
-  options->struct_size = sizeof(hc_tls_options);
-  options->verify = options->min_version = HC_UNSET_FLAG;
-  return HC_OK;
-}
+extern "C" hc_status hc_tls_options_init(hc_tls_options* options, size_t size) { return init(options, size); }
 
 extern "C" hc_status hc_tls_create(hc_tls** out, const hc_tls_options* options, hc_error* error) {
   return guard(error, [&]() -> Status {
     HC_REQUIRE(out != nullptr, "out");
     HC_RETURN_IF_BAD(CurlRuntime::require());
     hc_tls_options given;
-    hc_tls_options_init(&given, sizeof given);
+    unset(&given);
     if (options != nullptr) HC_RETURN_IF_BAD(copy_in(options, "options", &given));
     TlsOptions parsed;
     HC_RETURN_IF_BAD(tls_options(given, &parsed));

@@ -103,6 +103,11 @@ def functions(text):
     return _functions(_PROTOTYPE, text)
 
 
+def prototypes(text):
+    """The text of every declaration of a function."""
+    return [match.group(0) for match in _PROTOTYPE.finditer(code_only(text))]
+
+
 def _functions(pattern, text):
     found, code = [], code_only(text)
     for match in pattern.finditer(code):

@@ -2,10 +2,12 @@
 """Tests the checks beside this file: each must find what it is for, and must not cry wolf."""
 
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
 
+import check_abi
 import check_docs
 import check_exports
 import check_floors
@@ -159,6 +161,103 @@ HC_API void hc_thing_free(hc_thing *thing);
  */
 HC_API const char *hc_thing_name(const hc_thing *thing);
 """
+
+
+PROMISED = """
+#include <stddef.h>
+#include <stdint.h>
+#define HC_API __attribute__((visibility("default")))
+enum { HC_OK = 0, HC_E_INVALID = -1 };
+typedef int32_t hc_status;
+typedef struct hc_str {
+  const char *data;
+  size_t len;
+} hc_str;
+typedef struct hc_thing hc_thing;
+typedef hc_status (*hc_thing_fn)(const hc_str *name, void *user_data);
+typedef struct hc_thing_options {
+  uint32_t struct_size;
+  int32_t number;
+  hc_str name;
+  hc_thing_fn on_thing;
+  uint32_t last;
+} hc_thing_options;
+HC_API hc_status hc_thing_create(hc_thing **out, const hc_thing_options *options);
+HC_API void hc_thing_free(hc_thing *thing);
+"""
+PROMISED_MAP = "HC_0.1 {\n  global: hc_*;\n  local: *;\n};\n"
+
+
+class Abi(InTree):
+    """A baseline, and a library that was built from a header that is other than that."""
+
+    def offences(self, *replacements, script=PROMISED_MAP, soname="libhc.so.0", options=()):
+        header = PROMISED
+        for old, new in replacements:
+            self.assertEqual(header.count(old), 1, old)
+            header = header.replace(old, new)
+        for where, text, nodes in (("abi/libhc.so.0/0.1", PROMISED, PROMISED_MAP), ("now", header, script)):
+            self.write(f"{where}/hc/hc.h", text)
+            self.write(f"{where}/hc.map", nodes)
+        self.write("include/hc/hc.h", header)
+        self.write("capi/hc.map", script)
+        library = check_abi.make_stub(self.root / "now", soname, self.root)
+        for option in options:
+            subprocess.run(["objcopy", option, str(library)], check=True)
+        return "\n".join(check_abi.check(self.root, library)[0])
+
+    def test_nothing_changed(self):
+        self.assertEqual(self.offences(), "")
+
+    def test_what_may_grow(self):
+        script = PROMISED_MAP + "HC_0.2 {\n  global: hc_thing_name;\n} HC_0.1;\n"
+        self.assertEqual(self.offences(
+            ("-1 }", "-1, HC_E_NEW = -2 }"),
+            ("  uint32_t last;\n", "  uint32_t last;\n  uint64_t more;\n"),
+            ("HC_API void", "HC_API hc_str hc_thing_name(const hc_thing *thing);\nHC_API void"),
+            script=script), "")
+
+    def test_fields_stay_where_and_what_they_are(self):
+        self.assertIn("number at 4", self.offences(("  int32_t number;", "  uint32_t number;")))
+        self.assertIn("hc_thing_options.name: was", self.offences(("  hc_str name;", "  hc_str other;\n  hc_str name;")))
+        self.assertIn("is gone", self.offences(("  uint32_t last;\n", "")))
+
+    def test_a_new_field_makes_the_struct_longer(self):
+        self.assertIn("was padding", self.offences(("  uint32_t last;", "  uint32_t last;\n  uint32_t more;")))
+
+    def test_a_struct_without_a_length_never_grows(self):
+        found = self.offences(("  size_t len;", "  size_t len;\n  size_t room;"))
+        self.assertIn("hc_str.room: is new", found)
+        self.assertIn("abidiff", found)
+
+    def test_constants_and_callbacks_stay(self):
+        self.assertIn("HC_E_INVALID: was -1, is -2", self.offences(("-1 }", "-2 }")))
+        self.assertIn("hc_thing_fn", self.offences(("const hc_str *name, void", "hc_str name, void")))
+
+    def test_functions_stay(self):
+        self.assertIn("abidiff", self.offences(("HC_API void hc_thing_free(hc_thing *thing);", "")))
+        self.assertIn("abidiff", self.offences(("hc_thing_free(hc_thing *thing)", "hc_thing_free(hc_thing **thing)")))
+
+    def test_nodes_are_only_added_at_the_end(self):
+        other = PROMISED_MAP.replace("HC_0.1", "HC_0.0")
+        self.assertIn("new ones go to the end", self.offences(script=other))
+        self.assertIn("abidiff", self.offences(script=other))
+        apart = PROMISED_MAP + "HC_0.2 {\n  global: hc_thing_free;\n};\n"
+        self.assertIn("must stand on HC_0.1", self.offences(script=apart))
+
+    def test_nothing_to_compare_is_no_success(self):
+        self.assertIn("no baseline of libhc.so.1", self.offences(soname="libhc.so.1"))
+        self.assertIn("no debug information", self.offences(options=["--strip-debug"]))
+
+    def test_a_baseline_has_no_comments(self):
+        self.write("CMakeLists.txt", "project(libhc VERSION 1.2.3 X)\nset(HC_SOVERSION 4)\n")
+        self.write("include/hc/version.h.in", "@PROJECT_VERSION_MINOR@ @PROJECT_VERSION@\n")
+        self.write("include/hc/hc.h", "/* what */\n#include <x.h>\nint a; /* it\nis */\n")
+        self.write("capi/hc.map", PROMISED_MAP)
+        folder = check_abi.keep(self.root)
+        self.assertEqual(folder, self.root / "abi/libhc.so.4/1.2")
+        self.assertEqual((folder / "hc/hc.h").read_text(), "#include <x.h>\nint a;\n")
+        self.assertEqual((folder / "hc/version.h").read_text(), "2 1.2.3\n")
 
 
 class Docs(unittest.TestCase):
