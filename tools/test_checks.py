@@ -11,6 +11,7 @@ import check_abi
 import check_docs
 import check_exports
 import check_floors
+import check_linking
 import check_tree
 import count_tests
 import fn_size
@@ -258,6 +259,39 @@ class Abi(InTree):
         self.assertEqual(folder, self.root / "abi/libhc.so.4/1.2")
         self.assertEqual((folder / "hc/hc.h").read_text(), "#include <x.h>\nint a;\n")
         self.assertEqual((folder / "hc/version.h").read_text(), "2 1.2.3\n")
+
+
+class Linking(InTree):
+    GOOD = ["-fPIC", "-Wl,-z,relro,-z,now,-z,nodelete"]
+    CODE = "int number; int *where(void) { return &number; }"
+
+    def offences(self, *options, code=CODE, start=GOOD):
+        self.write("a.c", code)
+        library = str(self.root / "a.so")
+        command = ["gcc", "-shared", "-nostdlib", str(self.root / "a.c"), "-o", library, *start, *options]
+        subprocess.run(command, check=True)
+        return " ".join(check_linking.check(library))
+
+    def test_as_it_must_be(self):
+        self.assertEqual(self.offences(), "")
+
+    def test_memory(self):
+        self.assertIn("executable stack", self.offences("-Wl,-z,execstack"))
+        code = 'void f(void); __asm__(".globl f\\nf: .quad f");'
+        self.assertIn("relocations in code", self.offences("-Wl,-z,notext", code=code))
+        self.assertIn("writable and executable", self.offences("-Wl,-N", start=["-fPIC"]))
+
+    def test_hardening_and_lifetime(self):
+        self.assertIn("no RELRO", self.offences("-Wl,-z,norelro"))
+        self.assertIn("bound lazily", self.offences("-Wl,-z,lazy"))
+        self.assertIn("NODELETE", self.offences(start=["-fPIC", "-Wl,-z,now"]))
+
+    def test_place_and_needs(self):
+        self.assertIn("RUNPATH", self.offences("-Wl,-rpath,/opt/x"))
+        self.write("b.c", "")
+        other = str(self.root / "libother.so")
+        subprocess.run(["gcc", "-shared", "-nostdlib", str(self.root / "b.c"), "-o", other], check=True)
+        self.assertIn("libother", self.offences("-Wl,--no-as-needed", other))
 
 
 class Docs(unittest.TestCase):
