@@ -1,0 +1,214 @@
+"""One hop: a request to the core, and the response from it."""
+
+import asyncio
+import ctypes
+import dataclasses
+import struct
+from typing import TYPE_CHECKING, Any, List, Optional, Sequence, Tuple
+
+from .. import _ffi, errors
+from .._library import view_of
+from . import _failures, _sending
+from ._describe import RequestInfo
+from ._engine import Engine, Transfer
+from ._response import ClientResponse
+from .client_exceptions import ClientConnectionError, ClientResponseError
+from .tracing import send_all
+
+if TYPE_CHECKING:
+    from ._request import ClientRequest
+
+_CLOCKS = ("total", "connect", "sock_connect", "sock_read")
+
+
+@dataclasses.dataclass(frozen=True)
+class ClientTimeout:
+    """Seconds; None or 0: without end."""
+
+    total: Optional[float] = None
+    connect: Optional[float] = None
+    sock_read: Optional[float] = None
+    sock_connect: Optional[float] = None
+    ceil_threshold: float = 5
+
+
+@dataclasses.dataclass
+class Call:
+    """What all hops of one ClientSession.request() have in common."""
+
+    timeout: Any
+    deadline: Optional[float]
+    traces: List[Any]
+    read_bufsize: int
+    auto_decompress: bool
+    retries: bool
+    bounds: Tuple[Optional[int], Optional[int], Optional[int]]  # of a line, a field, and the number of fields
+    raise_for_status: Any
+
+
+class Fields:
+    """A table of hc_header, made with one allocation for the text and one for the pointers."""
+
+    def __init__(self, pairs: Sequence[Tuple[str, str]]) -> None:
+        texts = [text.encode("utf-8") for pair in pairs for text in pair]
+        self.count = len(pairs)
+        self._text = ctypes.create_string_buffer(b"".join(texts))
+        address = ctypes.addressof(self._text)
+        numbers: List[int] = []
+        for text in texts:
+            numbers += (address, len(text))
+            address += len(text)
+        self._rows = ctypes.create_string_buffer(struct.pack(f"={len(numbers)}Q", *numbers))
+        self.pointer = ctypes.cast(self._rows, ctypes.POINTER(_ffi.hc_header))
+
+
+def milliseconds(seconds: Optional[float]) -> int:
+    """0 is no limit."""
+    if not seconds or seconds < 0:
+        return 0
+    return max(1, -int(-seconds * 1000 // 1))
+
+
+def set_timeouts(target: Any, timeout: Any, deadline: Optional[float], now: float) -> None:
+    clocks = target.timeouts
+    clocks.connect_ms = milliseconds(timeout.connect)
+    clocks.sock_connect_ms = milliseconds(timeout.sock_connect)
+    clocks.sock_read_ms = milliseconds(timeout.sock_read)
+    clocks.total_ms = 0 if deadline is None else milliseconds(max(deadline - now, 0.001))
+
+
+async def send(request: "ClientRequest") -> ClientResponse:
+    """What stands behind all middlewares."""
+    session, call = request.session, request._call
+    connector = session._connector
+    if connector is None or connector.closed:
+        raise ClientConnectionError("Connector is closed.")
+    engine = connector._started(is_traced=bool(call.traces))
+    request.complete_head(connector.force_close)
+    transfer = _submitted(engine, request, call)
+    try:
+        await (_traced_head(transfer, request, call) if call.traces else transfer.head())
+    except errors.Error as failure:
+        raise _explained(failure, transfer, request) from failure
+    return _response(request, transfer, call)
+
+
+def _submitted(engine: Engine, request: "ClientRequest", call: Call) -> Transfer:
+    target = engine.new_request()
+    fields = Fields(request.head_fields())
+    target.method = view_of(request.method.encode())
+    target.url = view_of(str(request.url).encode("ascii"))
+    target.headers, target.header_count = fields.pointer, fields.count
+    target.decompress = _ffi.HC_ON if call.auto_decompress else _ffi.HC_OFF
+    target.body_window = min(max(call.read_bufsize, 1024), 2**30)
+    if request.expect100:
+        target.expect_continue = _ffi.HC_ON
+    if not call.retries:
+        target.retry_stale = _ffi.HC_OFF
+    set_timeouts(target, call.timeout, call.deadline, engine.loop.time())
+    connector: Any = request.session.connector
+    tls = connector._identities.of(_ssl_of(request, connector), request.server_hostname) if request.is_ssl() else None
+    if tls is not None:
+        target.tls = tls._handle
+    kept = _set_proxy(target, request)
+    upload = _sending.put_body(target, request, call.traces)
+    try:
+        transfer = engine.submit(target, ctypes.byref(target))
+    except errors.Error as failure:
+        raise _failures.of_head(failure, request) from failure
+    del kept
+    if upload is not None:
+        _sending.feed(upload, transfer)
+    return transfer
+
+
+def _ssl_of(request: "ClientRequest", connector: Any) -> Any:
+    return connector._ssl if request.ssl is True else request.ssl
+
+
+def _set_proxy(target: Any, request: "ClientRequest") -> Optional[Fields]:
+    if request.proxy is None:
+        return None
+    proxy = request.proxy
+    auth = request.proxy_auth
+    if auth is not None:
+        proxy = proxy.with_user(auth.login).with_password(auth.password)
+    target.proxy = view_of(str(proxy).encode("ascii").rstrip(b"/"))
+    if not request.proxy_headers or not request.is_ssl():
+        return None
+    fields = Fields(list(request.proxy_headers.items()))
+    target.proxy_headers, target.proxy_header_count = fields.pointer, fields.count
+    return fields
+
+
+def _explained(failure: errors.Error, transfer: Transfer, request: "ClientRequest") -> BaseException:
+    if transfer.upload is not None and transfer.upload.failure is not None:
+        told = _sending.of_upload(transfer.upload.failure, request)
+        failure.__cause__ = transfer.upload.failure
+        return told
+    return _failures.of_head(failure, request)
+
+
+async def _traced_head(transfer: Transfer, request: "ClientRequest", call: Call) -> None:
+    """The head, and on the way to it the signals of the core, in order."""
+    engine, number = transfer.engine, transfer.number
+    assert engine.events is not None
+    engine.by_number[number] = transfer
+    try:
+        while True:
+            is_over = transfer.done()
+            names = engine.events.pop(number, [])
+            for name in names:
+                await _send_signal(name, request, call)
+            if is_over:
+                return await transfer.head()
+            if not names:
+                await transfer.wait()
+    except BaseException:
+        transfer.cancel()
+        raise
+    finally:
+        engine.events.pop(number, None)
+
+
+async def _send_signal(name: str, request: "ClientRequest", call: Call) -> None:
+    values: Tuple[Any, ...] = ()
+    if name.startswith("dns_"):
+        values = (request.url.raw_host,)
+    elif name == "request_headers_sent":
+        values = (request.method, request.url, request.headers)
+    await send_all(call.traces, "on_" + name, *values)
+
+
+def _response(request: "ClientRequest", transfer: Transfer, call: Call) -> ClientResponse:
+    response = request.response_class(
+        request.method,
+        request.original_url,
+        writer=None,
+        continue100=None,
+        timer=None,
+        request_info=request.request_info,
+        traces=call.traces,
+        loop=request.loop,
+        session=request.session,
+    )
+    response._read_bufsize = call.read_bufsize
+    response._start(transfer)
+    if any(call.bounds):
+        _check_bounds(response, call.bounds)
+    return response
+
+
+def _check_bounds(response: ClientResponse, bounds: Tuple[Optional[int], Optional[int], Optional[int]]) -> None:
+    """Bounds that were asked for and may be below the core's."""
+    line, field, count = bounds
+    told = None
+    if line and len(response.reason or "") + len("HTTP/1.1 200 ") > line:
+        told = f"Got more than {line} bytes when reading: the status line"
+    if field and any(len(name) > field or len(value) > field for name, value in response.raw_headers):
+        told = f"Got more than {field} bytes when reading: a header field"
+    if count and len(response.raw_headers) > count:
+        told = "Too many headers received"
+    if told is not None:
+        response.close()
+        raise ClientResponseError(response.request_info, (), status=400, message=told, headers=response.headers)
