@@ -30,6 +30,7 @@ class Field(NamedTuple):
     type: str  # without const: "uint64_t", "hc_session *", "hc_session **"
     name: str
     count: int  # of an array; 0: none
+    spelled: str  # the type with its const: "const char *"
 
 
 class Struct(NamedTuple):
@@ -45,6 +46,7 @@ class Function(NamedTuple):
     returns: str
     parameters: list
     line: int
+    spelled: str  # what it returns, with const
 
 
 def declarations(text):
@@ -112,8 +114,9 @@ def _functions(pattern, text):
     found, code = [], code_only(text)
     for match in pattern.finditer(code):
         returns, name, parameters = match.groups()
-        returns = _plain(returns.replace("HC_NODISCARD", ""))
-        found.append(Function(name, returns, _parameters(parameters), line_of(code, match.start())))
+        spelled = _spelled(returns.replace("HC_NODISCARD", ""))
+        line = line_of(code, match.start())
+        found.append(Function(name, _plain(spelled), _parameters(parameters), line, spelled))
     return found
 
 
@@ -145,11 +148,16 @@ def _plain(text):
     return " ".join(word for word in words if word != "*") + (f" {stars}" if stars else "")
 
 
+def _spelled(text):
+    return " ".join(re.findall(r"\w+|\*", text))
+
+
 def _field(text, known=()):
     """Of a struct, or a parameter; `known` constants may be the size of an array."""
     match = re.fullmatch(r"\s*(.*?)\b(\w+)\s*(?:\[(\w+)\])?\s*", text, re.DOTALL)
     count = match.group(3) or "0"
-    return Field(_plain(match.group(1)), match.group(2), int(count) if count.isdigit() else known[count])
+    size = int(count) if count.isdigit() else known[count]
+    return Field(_plain(match.group(1)), match.group(2), size, _spelled(match.group(1)))
 
 
 def _parameters(text):

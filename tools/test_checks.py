@@ -17,6 +17,7 @@ import count_tests
 import fn_size
 import hc_header
 import python_ffi
+import rust_ffi
 import xml.etree.ElementTree as xml
 from cpp_source import code_only
 
@@ -405,6 +406,11 @@ class Counting(unittest.TestCase):
             self.assertEqual(count_tests.outcome(case), outcome, text)
             self.assertEqual(count_tests.name_of(case), "a.b")
 
+    def test_outcomes_of_cargo(self):
+        text = "running 3 tests\ntest a::b ... ok\ntest src/lib.rs - (line 6) ... FAILED\ntest c ... ignored, why\ntest result: ok."
+        expected = [("a::b", "passed"), ("src/lib.rs - (line 6)", "failed"), ("c", "skipped")]
+        self.assertEqual(count_tests.outcomes_in(text), expected)
+
 
 class Header(unittest.TestCase):
     TEXT = """
@@ -432,13 +438,14 @@ HC_API const char *hc_version(void);
         )
         self.assertEqual(hc_header.handles(self.TEXT), ["hc_thing"])
         self.assertEqual(hc_header.aliases(self.TEXT), {"hc_status": "int32_t"})
-        fields = {struct.name: [tuple(field) for field in struct.fields] for struct in hc_header.structs(self.TEXT)}
+        fields = {struct.name: [tuple(field[:3]) for field in struct.fields] for struct in hc_header.structs(self.TEXT)}
         self.assertEqual(
             fields["hc_o"],
             [("uint8_t", "pad", 3), ("uint64_t", "many", 5), ("hc_str", "a", 0), ("hc_str *", "b", 0), ("hc_thing *", "c", 0)],
         )
         create, version = hc_header.functions(self.TEXT)
         self.assertEqual([field.type for field in create.parameters], ["hc_thing **", "hc_o *", "uint64_t"])
+        self.assertEqual([field.spelled for field in create.parameters][1], "const hc_o *")
         self.assertEqual((create.returns, version.returns, version.parameters), ("hc_status", "char *", []))
         self.assertEqual([each.name for each in hc_header.callbacks(self.TEXT)], ["hc_done_fn"])
 
@@ -455,6 +462,22 @@ HC_API const char *hc_version(void);
             self.assertIn(line, text.splitlines())
         with self.assertRaises(ValueError):
             python_ffi.Writer("HC_API wchar_t hc_f(void);").write(7)
+
+    def test_in_rust(self):
+        text = rust_ffi.Writer(self.TEXT).write(7)
+        for line in (
+            "    HC_VERSION_NUMBER: u32 = 7;",
+            "    HC_LESS: u64 = 18446744073709551614;",
+            "        pad: [u8; 3],",
+            "        b: *const hc_str,",
+            "    hc_done_fn(o: *const hc_o, user_data: *mut c_void);",
+            "    fn hc_thing_create(out: *mut *mut hc_thing, options: *const hc_o, ms: u64) -> hc_status;",
+            "    fn hc_version() -> *const c_char;",
+        ):
+            self.assertIn(line, text.splitlines())
+        self.assertEqual(rust_ffi.rust_type("hc_thing * const *"), "*const *mut hc_thing")
+        with self.assertRaises(ValueError):
+            rust_ffi.Writer("HC_API wchar_t hc_f(void);").write(7)
 
 
 if __name__ == "__main__":
