@@ -1,6 +1,5 @@
 """One hop: a request to the core, and the response from it."""
 
-import asyncio
 import ctypes
 import dataclasses
 import struct
@@ -8,8 +7,9 @@ from typing import TYPE_CHECKING, Any, List, Optional, Sequence, Tuple
 
 from .. import _ffi, errors
 from .._library import view_of
+from yarl import URL
+
 from . import _failures, _sending
-from ._describe import RequestInfo
 from ._engine import Engine, Transfer
 from ._response import ClientResponse
 from .client_exceptions import ClientConnectionError, ClientResponseError
@@ -69,12 +69,12 @@ def milliseconds(seconds: Optional[float]) -> int:
     return max(1, -int(-seconds * 1000 // 1))
 
 
-def set_timeouts(target: Any, timeout: Any, deadline: Optional[float], now: float) -> None:
+def _set_timeouts(target: Any, timeout: Any) -> None:
     clocks = target.timeouts
     clocks.connect_ms = milliseconds(timeout.connect)
     clocks.sock_connect_ms = milliseconds(timeout.sock_connect)
     clocks.sock_read_ms = milliseconds(timeout.sock_read)
-    clocks.total_ms = 0 if deadline is None else milliseconds(max(deadline - now, 0.001))
+    clocks.total_ms = milliseconds(timeout.total)
 
 
 async def send(request: "ClientRequest") -> ClientResponse:
@@ -84,16 +84,33 @@ async def send(request: "ClientRequest") -> ClientResponse:
     if connector is None or connector.closed:
         raise ClientConnectionError("Connector is closed.")
     engine = connector._started(is_traced=bool(call.traces))
-    request.complete_head(connector.force_close)
     transfer = _submitted(engine, request, call)
     try:
         await (_traced_head(transfer, request, call) if call.traces else transfer.head())
     except errors.Error as failure:
-        raise _explained(failure, transfer, request) from failure
+        raise explained(failure, transfer, request) from failure
     return _response(request, transfer, call)
 
 
 def _submitted(engine: Engine, request: "ClientRequest", call: Call) -> Transfer:
+    target = filled(engine, request)
+    if call.deadline is not None:
+        target.timeouts.total_ms = milliseconds(max(call.deadline - engine.loop.time(), 0.001))
+    upload = _sending.put_body(target, request, call.traces)
+    try:
+        transfer = engine.submit(target, ctypes.byref(target))
+    except errors.Error as failure:
+        raise _failures.of_head(failure, request) from failure
+    if upload is not None:
+        _sending.feed(upload, transfer)
+    return transfer
+
+
+def filled(engine: Engine, request: "ClientRequest") -> Any:
+    """A hc_request with everything but the body."""
+    connector: Any = request.session._connector
+    call: Call = request._call
+    request.complete_head(connector.force_close)
     target = engine.new_request()
     fields = Fields(request.head_fields())
     target.method = view_of(request.method.encode())
@@ -101,35 +118,27 @@ def _submitted(engine: Engine, request: "ClientRequest", call: Call) -> Transfer
     target.headers, target.header_count = fields.pointer, fields.count
     target.decompress = _ffi.HC_ON if call.auto_decompress else _ffi.HC_OFF
     target.body_window = min(max(call.read_bufsize, 1024), 2**30)
-    if request.expect100:
-        target.expect_continue = _ffi.HC_ON
+    target.expect_continue = _ffi.HC_ON if request.expect100 else _ffi.HC_OFF
     if not call.retries:
         target.retry_stale = _ffi.HC_OFF
-    set_timeouts(target, call.timeout, call.deadline, engine.loop.time())
-    connector: Any = request.session.connector
-    tls = connector._identities.of(_ssl_of(request, connector), request.server_hostname) if request.is_ssl() else None
-    if tls is not None:
-        target.tls = tls._handle
-    kept = _set_proxy(target, request)
-    upload = _sending.put_body(target, request, call.traces)
-    try:
-        transfer = engine.submit(target, ctypes.byref(target))
-    except errors.Error as failure:
-        raise _failures.of_head(failure, request) from failure
-    del kept
-    if upload is not None:
-        _sending.feed(upload, transfer)
-    return transfer
+    _set_timeouts(target, call.timeout)
+    target.kept = [fields]  # for as long as the struct
+    if request.is_ssl():
+        target.kept.append(_set_tls(target, request, connector))
+    if request.proxy is not None:
+        target.kept.append(_set_proxy(target, request, request.proxy))
+    return target
 
 
-def _ssl_of(request: "ClientRequest", connector: Any) -> Any:
-    return connector._ssl if request.ssl is True else request.ssl
+def _set_tls(target: Any, request: "ClientRequest", connector: Any) -> Any:
+    given = connector._ssl if request.ssl is True else request.ssl
+    identity = connector._identities.of(given, request.server_hostname)
+    if identity is not None:
+        target.tls = identity._handle
+    return identity
 
 
-def _set_proxy(target: Any, request: "ClientRequest") -> Optional[Fields]:
-    if request.proxy is None:
-        return None
-    proxy = request.proxy
+def _set_proxy(target: Any, request: "ClientRequest", proxy: URL) -> Optional[Fields]:
     auth = request.proxy_auth
     if auth is not None:
         proxy = proxy.with_user(auth.login).with_password(auth.password)
@@ -141,8 +150,9 @@ def _set_proxy(target: Any, request: "ClientRequest") -> Optional[Fields]:
     return fields
 
 
-def _explained(failure: errors.Error, transfer: Transfer, request: "ClientRequest") -> BaseException:
-    if transfer.upload is not None and transfer.upload.failure is not None:
+def explained(failure: errors.Error, transfer: Optional[Transfer], request: "ClientRequest") -> BaseException:
+    """What aiohttp would raise."""
+    if transfer is not None and transfer.upload is not None and transfer.upload.failure is not None:
         told = _sending.of_upload(transfer.upload.failure, request)
         failure.__cause__ = transfer.upload.failure
         return told

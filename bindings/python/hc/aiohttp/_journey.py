@@ -52,20 +52,32 @@ class Journey:
     history: List[ClientResponse] = dataclasses.field(default_factory=list)
     request: Optional[ClientRequest] = None
 
-    async def run(self) -> ClientResponse:
-        """The last response, with the others as its history."""
+    async def run(self, first: Optional[ClientResponse] = None) -> ClientResponse:
+        """The last response, with the others as its history. The first one may be there already."""
         handler: ClientHandlerType = send
         if self.middlewares:
             handler = build_client_middlewares(send, self.middlewares)
-        while True:
-            request = self.request = await self.next_request()
-            response = await handler(request)
-            self.session._keep_cookies(response)
-            if not await self.is_redirected(response):
-                break
-        if request._body is not None:
-            await request._body.close()
+        response = await self._one_hop(handler) if first is None else first
+        while await self.is_redirected(response):
+            response = await self._one_hop(handler)
+        await self.end()
         response._history = tuple(self.history)
+        return response
+
+    async def _one_hop(self, handler: ClientHandlerType) -> ClientResponse:
+        self.request = await self.next_request()
+        response = await handler(self.request)
+        self.session._keep_cookies(response)
+        return response
+
+    async def resume(self, response: ClientResponse, started: float) -> ClientResponse:
+        """Goes on after the response to a request without options."""
+        if self.call.deadline is not None:
+            self.call.deadline = started + self.call.timeout.total
+        template, target = response._asked
+        self.request = template.request(target)
+        response = await self.run(response)
+        await check_status(response, self.call.raise_for_status)
         return response
 
     async def is_redirected(self, response: ClientResponse) -> bool:
@@ -112,18 +124,19 @@ class Journey:
             raise (InvalidUrlRedirectClientError if self.history else InvalidUrlClientError)(self.url)
         auth = await self._choose_auth(found)
         proxy, proxy_auth = await self._choose_proxy()
-        request = session._request_class(
+        cookies = session._cookies_for(self.url, self.cookies)
+        return self.request_to(self.url, auth=auth, cookies=cookies, proxy=proxy, proxy_auth=proxy_auth)
+
+    def request_to(self, url: URL, **others: Any) -> ClientRequest:
+        request = self.session._request_class(
             self.method,
-            self.url,
+            url,
             params=self.params,
             headers=self.headers,
             data=self.data,
-            cookies=session._cookies_for(self.url, self.cookies),
-            auth=auth,
-            proxy=proxy,
-            proxy_auth=proxy_auth,
             proxy_headers=self.proxy_headers,
             **self.constant,
+            **others,
         )
         request._call = self.call
         return request
@@ -195,13 +208,21 @@ class Journey:
         self.url, self.params = target, None
 
 
+async def check_status(response: ClientResponse, check: Any) -> None:
+    """`raise_for_status`: True, or a coroutine function that decides."""
+    if callable(check):
+        await check(response)
+    elif check:
+        response.raise_for_status()
+
+
 async def traced(journey: Journey) -> ClientResponse:
     """The same with the signals of its begin and end."""
     traces = journey.call.traces
     try:
         await send_all(traces, "on_request_start", journey.method, journey.shown_url, journey.headers)
         response = await journey.run()
-        await journey.session._check_status(response, journey.call.raise_for_status)
+        await check_status(response, journey.call.raise_for_status)
         await send_all(traces, "on_request_end", journey.method, journey.shown_url, journey.headers, response)
         return response
     except BaseException as error:

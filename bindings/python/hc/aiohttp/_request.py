@@ -321,7 +321,12 @@ class ClientRequest:
 
     def head_fields(self) -> List[Tuple[str, str]]:
         """Without what the core writes."""
-        return [each for each in self.headers.items() if each[0].lower() not in _OF_THE_CORE]
+        host = host_field(self.url)
+        return [
+            (name, value)
+            for name, value in self.headers.items()
+            if name.lower() not in _OF_THE_CORE and (value != host or name.lower() != "host")
+        ]
 
 
 _OF_THE_CORE = ("content-length", "transfer-encoding", "expect")

@@ -60,6 +60,7 @@ class ClientResponse(helpers.HeadersMixin):
     _resolve_charset: "Callable[[ClientResponse, bytes], str]" = lambda *_: "utf-8"
     _request_info: Optional[RequestInfo] = None
     _request_headers: Any = None
+    _asked: Any = None  # a template and a target, for the time when somebody wants to know
     _read_bufsize = helpers.DEFAULT_CHUNK_SIZE
     output_size = 0
 
@@ -174,10 +175,14 @@ class ClientResponse(helpers.HeadersMixin):
 
     @property
     def request_info(self) -> RequestInfo:
-        if self._request_info is None:
+        if self._request_info is None and self._asked is not None:
+            template, target = self._asked
+            self._request_info = template.request(target).request_info
+        elif self._request_info is None:
             headers = self._request_headers
             made = headers if isinstance(headers, CIMultiDictProxy) else CIMultiDictProxy(CIMultiDict(headers or ()))
             self._request_info = RequestInfo(self.url, self.method, made, self._real_url)
+        assert self._request_info is not None
         return self._request_info
 
     @property

@@ -1,19 +1,21 @@
 """Sessions: what programs send their requests with."""
 
 import asyncio
+import inspect
 import json as json_module
 import sys
 import traceback
 import warnings
 from types import TracebackType
-from typing import Any, Awaitable, Callable, Coroutine, FrozenSet, Generator, Iterable, List, Optional, Sequence, Tuple, Type
+from typing import Any, Awaitable, Callable, Coroutine, Dict, FrozenSet, Generator, Iterable, List, Optional, Sequence, Tuple, Type
 
 from multidict import CIMultiDict, MultiDict, MultiDictProxy, istr
 from yarl import URL
 
 from . import _original, _tls, hdrs, helpers
 from ._exchange import Call, ClientTimeout
-from ._journey import Journey, cookies_of, timed
+from ._journey import REDIRECTS, Journey, check_status, cookies_of, timed
+from ._plain import Plain
 from ._request import ClientRequest
 from ._response import ClientResponse
 from .client_exceptions import InvalidURL, InvalidUrlClientError, NonHttpUrlClientError
@@ -133,6 +135,7 @@ class ClientSession:
         self._resolve_charset = fallback_charset_resolver
         self._middlewares = tuple(middlewares)
         self._retry_connection = True
+        self._plain = Plain(self)
         _grow(connector, self._bounds)
 
     def __init_subclass__(cls) -> None:
@@ -169,7 +172,31 @@ class ClientSession:
     def ws_connect(self, url: Any, **kwargs: Any) -> Any:
         raise NotImplementedError("hc.aiohttp has no WebSockets yet")
 
-    async def _request(
+    def _request(self, method: str, str_or_url: Any, **options: Any) -> Coroutine[Any, Any, ClientResponse]:
+        if options.keys() - _REQUEST_OPTIONS:
+            unknown = min(options.keys() - _REQUEST_OPTIONS)
+            raise TypeError(f"ClientSession._request() got an unexpected keyword argument {unknown!r}")
+        return self._respond(method, str_or_url, options)
+
+    async def _respond(self, method: str, given: Any, options: Dict[str, Any]) -> ClientResponse:
+        if self.closed:
+            raise RuntimeError("Session is closed")
+        allows_redirects = options.get("allow_redirects", True)
+        if options and (len(options) > 1 or "allow_redirects" not in options):
+            return await timed(self._journey(method, given, **options))
+        started = self._loop.time()
+        response = await self._plain.send(self, method, given)
+        if response is None:
+            return await timed(self._journey(method, given, **options))
+        self._keep_cookies(response)
+        if allows_redirects and response.status in REDIRECTS:
+            journey = self._journey(method, given, **options)
+            return await journey.resume(response, started)
+        if self._raise_for_status:
+            await check_status(response, self._raise_for_status)
+        return response
+
+    def _journey(
         self,
         method: str,
         str_or_url: Any,
@@ -204,9 +231,8 @@ class ClientSession:
         max_field_size: Optional[int] = None,
         max_headers: Optional[int] = None,
         middlewares: Optional[Sequence[Any]] = None,
-    ) -> ClientResponse:
-        if self.closed:
-            raise RuntimeError("Session is closed")
+    ) -> Journey:
+        """What is to be done for a request."""
         assert self._connector is not None
         ssl = _tls.merged(ssl, verify_ssl, ssl_context, fingerprint)
         _warn_of_auth(auth, proxy_auth, stacklevel=3)
@@ -229,7 +255,7 @@ class ClientSession:
             bounds=self._merged_bounds(max_line_size, max_field_size, max_headers),
             raise_for_status=self._raise_for_status if raise_for_status is None else raise_for_status,
         )
-        journey = Journey(
+        return Journey(
             session=self,
             call=call,
             method=method.upper(),
@@ -260,7 +286,10 @@ class ClientSession:
                 "trust_env": self._trust_env,
             },
         )
-        return await timed(journey)
+
+    def _model_request(self, method: str, url: URL) -> ClientRequest:
+        """A request without options, for templates."""
+        return self._journey(method, url).request_to(url)
 
     # ------------------------------------------------------------------------------- what requests have of a session
 
@@ -339,12 +368,6 @@ class ClientSession:
             self._cookie_jar.update_cookies_from_headers(fields, response.url)
         else:
             self._cookie_jar.update_cookies(response.cookies, response.url)
-
-    async def _check_status(self, response: ClientResponse, check: Any) -> None:
-        if callable(check):
-            await check(response)
-        elif check:
-            response.raise_for_status()
 
     # ----------------------------------------------------------------------------------------------- what it is
 
@@ -510,6 +533,9 @@ def _proxy_url(proxy: Any) -> Optional[URL]:
         return proxy if isinstance(proxy, URL) else URL(proxy)
     except ValueError as error:
         raise InvalidURL(proxy) from error
+
+
+_REQUEST_OPTIONS = frozenset(inspect.signature(ClientSession._journey).parameters) - {"self", "method", "str_or_url"}
 
 
 class _BaseRequestContextManager(Coroutine[Any, Any, Any]):
