@@ -9,7 +9,7 @@ from email.policy import HTTP
 from email.utils import parsedate
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Dict, Iterable, Mapping, Optional, Tuple
+from typing import Any, Iterable, Mapping, Optional, Tuple
 from urllib.parse import quote
 
 from multidict import MultiDict, MultiDictProxy
@@ -50,18 +50,14 @@ def parse_mimetype(mimetype: str) -> MimeType:
 @functools.lru_cache(maxsize=56)
 def parse_content_type(raw: str) -> Tuple[str, MappingProxyType[str, str]]:
     """The type in lower case and its parameters; application/octet-stream in place of what is no type."""
-    kind = raw.partition(";")[0].strip().lower()
-    return kind if kind.count("/") == 1 else _DEFAULT_TYPE, MappingProxyType(_parameters_of(raw))
-
-
-def _parameters_of(raw: str) -> Dict[str, str]:
     message = EmailMessage(HTTP)
     try:
         message["Content-Type"] = " ".join(raw.splitlines())
         parameters: Any = message.get_params([])
     except Exception:  # Python's parser has gaps, and the value is the peer's
-        return {}
-    return dict(parameters[1:])
+        return _DEFAULT_TYPE, MappingProxyType({})
+    kind = str(message["Content-Type"]).partition(";")[0].strip().lower()
+    return kind if kind.count("/") == 1 else _DEFAULT_TYPE, MappingProxyType(dict(parameters[1:]))
 
 
 class HeadersMixin:
