@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Tests the checks beside this file: each must find what it is for, and must not cry wolf."""
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import check_floors
 import check_linking
 import check_tree
 import count_tests
+import ffi_json
 import fn_size
 import hc_header
 import python_ffi
@@ -478,6 +480,27 @@ HC_API const char *hc_version(void);
         self.assertEqual(rust_ffi.rust_type("hc_thing * const *"), "*const *mut hc_thing")
         with self.assertRaises(ValueError):
             rust_ffi.Writer("HC_API wchar_t hc_f(void);").write(7)
+
+    def test_in_json(self):
+        interface = json.loads(ffi_json.Writer(self.TEXT).write())
+        self.assertEqual(interface["constants"]["HC_LESS"], str(2**64 - 2))
+        self.assertEqual(interface["constants"]["HC_C"], 5)
+        self.assertEqual(interface["structs"]["hc_str"], [["data", "const void *"], ["len", "size_t"]])
+        self.assertEqual(
+            interface["structs"]["hc_o"],
+            [["pad", "uint8_t[3]"], ["many", "uint64_t[5]"], ["a", "hc_str"], ["b", "const hc_str *"], ["c", "void *"]],
+        )
+        self.assertEqual(interface["callbacks"]["hc_done_fn"]["parameters"][0], ["o", "const hc_o *"])
+        self.assertEqual(
+            interface["functions"],
+            {
+                "hc_thing_create": {
+                    "returns": "int32_t",
+                    "parameters": [["out", "void **"], ["options", "const hc_o *"], ["ms", "uint64_t"]],
+                },
+                "hc_version": {"returns": "const char *", "parameters": []},
+            },
+        )
 
 
 if __name__ == "__main__":
