@@ -32,7 +32,7 @@ def must(*command, **options):
 
 
 class Language:
-    """How an example is built and started, and what its error looks like."""
+    """How an example is built and started, and what its error looks like. `build` has commands of the shell."""
 
     def __init__(self, name, start, error, build=()):
         self.name, self.start, self.error, self.build = name, start, error, build
@@ -41,29 +41,47 @@ class Language:
         return run(*self.start, url, cwd=HERE / self.name, env=ENVIRONMENT)
 
 
-def compiled(compiler, *flags, source):
-    """A shell command, as the comment at the top of the example has it."""
-    arguments = [compiler, *flags, "-Wall", "-Wextra", "-pedantic", "-Werror", source]
-    return "sh", "-c", f"{' '.join(arguments)} $(pkg-config --cflags --libs libhc) -o {WORK}/{source}.bin"
+def compiled(compiler, source):
+    """As the comment at the top of the example has it, and nothing to complain about."""
+    flags = "-Wall -Wextra -pedantic -Werror"
+    return f"{compiler} {flags} {source} $(pkg-config --cflags --libs libhc) -o {WORK}/{source}.bin"
 
 
 ENVIRONMENT = {
-    **os.environ,
+    **{name: value for name, value in os.environ.items() if name != "HC_LIBRARY"},
     "PKG_CONFIG_PATH": f"{PREFIX}/lib/pkgconfig",
     "LD_LIBRARY_PATH": f"{PREFIX}/lib",
+    "HC_HEADER": f"{PREFIX}/include/hc/hc.h",
+    "NODE_PATH": f"{WORK}/node/node_modules",
+    "GOCACHE": f"{WORK}/go-cache",
+    "GOFLAGS": "-buildvcs=false",
 }
 LANGUAGES = [
     Language(
         "c",
         [f"{WORK}/thousand.c.bin"],
         error=r"thousand: HC_E_INVALID: {line}\n",
-        build=[compiled("cc", "-std=c99", source="thousand.c")],
+        build=[compiled("cc -std=c99", "thousand.c")],
     ),
     Language(
         "cpp",
         [f"{WORK}/thousand.cpp.bin"],
         error=r"thousand: hc::Error: HC_E_INVALID: {line}\n",
-        build=[compiled("c++", "-std=c++17", source="thousand.cpp")],
+        build=[compiled("c++ -std=c++17", "thousand.cpp")],
+    ),
+    Language("lua", ["luajit", "thousand.lua"], error=r"luajit: hc\.Error: HC_E_INVALID: {line}\n"),
+    Language("ruby", ["ruby", "-w", "thousand.rb"], error=r"thousand\.rb:\d+:in `check': {line} \(HC::Error\)\n"),
+    Language(
+        "go",
+        [f"{WORK}/thousand.go.bin"],
+        error=r"thousand: \*main\.Error: HC_E_INVALID: {line}\n",
+        build=['test -z "$(gofmt -l .)"', "go vet .", f"go build -o {WORK}/thousand.go.bin ."],
+    ),
+    Language(
+        "node",
+        ["node", "thousand.js"],
+        error=r"\nHcError: {line}\n(    at .*\n)+.*{{\n  code: 'HC_E_INVALID'\n",
+        build=[f"mkdir -p {WORK}/node", f"cp package*.json .npmrc {WORK}/node", f"npm ci --prefix {WORK}/node"],
     ),
 ]
 
@@ -90,7 +108,7 @@ def server():
 @pytest.fixture(scope="session", params=LANGUAGES, ids=lambda language: language.name)
 def language(request, installed):
     for command in request.param.build:
-        must(*command, cwd=HERE / request.param.name, env=ENVIRONMENT)
+        must("sh", "-c", command, cwd=HERE / request.param.name, env=ENVIRONMENT)
     return request.param
 
 

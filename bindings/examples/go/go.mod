@@ -1,0 +1,3 @@
+module thousand
+
+go 1.19
