@@ -9,7 +9,7 @@ from .. import _ffi, errors
 from .._library import view_of
 from yarl import URL
 
-from . import _failures, _sending
+from . import _failures, _sending, hdrs
 from ._engine import Engine, Transfer
 from ._response import ClientResponse
 from .client_exceptions import ClientConnectionError, ClientResponseError
@@ -49,15 +49,15 @@ class Call:
 class Fields:
     """A table of hc_header, made with one allocation for the text and one for the pointers."""
 
-    def __init__(self, pairs: Sequence[Tuple[str, str]]) -> None:
-        texts = [text.encode("utf-8") for pair in pairs for text in pair]
+    def __init__(self, pairs: Sequence[Tuple[str, Optional[str]]]) -> None:
+        texts = [None if text is None else text.encode("utf-8") for pair in pairs for text in pair]
         self.count = len(pairs)
-        self._text = ctypes.create_string_buffer(b"".join(texts))
+        self._text = ctypes.create_string_buffer(b"".join(filter(None, texts)))
         address = ctypes.addressof(self._text)
         numbers: List[int] = []
         for text in texts:
-            numbers += (address, len(text))
-            address += len(text)
+            numbers += (0, 0) if text is None else (address, len(text))
+            address += len(text or b"")
         self._rows = ctypes.create_string_buffer(struct.pack(f"={len(numbers)}Q", *numbers))
         self.pointer = ctypes.cast(self._rows, ctypes.POINTER(_ffi.hc_header))
 
@@ -122,6 +122,8 @@ def filled(engine: Engine, request: "ClientRequest") -> Any:
     if not call.retries:
         target.retry_stale = _ffi.HC_OFF
     _set_timeouts(target, call.timeout)
+    if request._body is None and request.headers.get(hdrs.CONTENT_LENGTH) == "0":
+        target.body = view_of(b"")
     target.kept = [fields]  # for as long as the struct
     if request.is_ssl():
         target.kept.append(_set_tls(target, request, connector))

@@ -319,17 +319,19 @@ class ClientRequest:
             raise ValueError(f"Invalid Content-Length header: {given!r}")
         return int(given)
 
-    def head_fields(self) -> List[Tuple[str, str]]:
-        """Without what the core writes."""
+    def head_fields(self) -> List[Tuple[str, Optional[str]]]:
+        """Without what the core writes, and None for what it would write and shall not."""
         host = host_field(self.url)
-        return [
+        fields: List[Tuple[str, Optional[str]]] = [
             (name, value)
             for name, value in self.headers.items()
             if name.lower() not in _OF_THE_CORE and (value != host or name.lower() != "host")
         ]
+        return fields + [(name, None) for name in _AUTOMATIC if name not in self.headers]
 
 
 _OF_THE_CORE = ("content-length", "transfer-encoding", "expect")
+_AUTOMATIC = (hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.USER_AGENT, hdrs.CONTENT_TYPE)
 
 
 def _is_auth(auth: Any) -> bool:
@@ -339,7 +341,7 @@ def _is_auth(auth: Any) -> bool:
 
 def as_payload(body: Any, headers: Any) -> Any:
     """Whatever `data` may be, as a Payload: ours, or aiohttp's as it is."""
-    from .formdata import FormData  # type: ignore[import]
+    from .formdata import FormData
     from . import payload
 
     if hasattr(body, "write") and hasattr(body, "size") and hasattr(body, "headers"):

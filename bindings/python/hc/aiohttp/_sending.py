@@ -18,7 +18,7 @@ def put_body(target: Any, request: "ClientRequest", traces: List[Any]) -> Option
     payload = request._body
     if payload is None:
         return None
-    from ._upload import body_of, pieces_of  # type: ignore[import]
+    from ._upload import body_of, pieces_of
 
     if request.chunked or request.compress or traces:
         body: Any = _encoded(pieces_of(payload), request, traces)
