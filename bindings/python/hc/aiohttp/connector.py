@@ -221,7 +221,7 @@ class TCPConnector(BaseConnector):
             "family": _FAMILIES.get(socket.AddressFamily(self._family), "any"),
             "happy_eyeballs": self._happy_eyeballs_delay or 0,
             "local_addr": None if self._local_addr is None else self._local_addr[0],
-            "on_resolve": None if self._resolver is None else _resolving.asking(self._resolver, int(self._family)),
+            **_resolving.options_of(self._resolver, int(self._family)),
         }
 
     @property
