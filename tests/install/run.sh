@@ -16,6 +16,10 @@ cmake --install "$build" --prefix "$prefix" >/dev/null
 DESTDIR=$work/stage cmake --install "$build" --prefix /usr >/dev/null
 diff <(cd "$prefix" && find . | sort) <(cd "$work/stage/usr" && find . | sort)
 
+for file in include/hc/hc.hpp share/libhc/hc.json; do
+  [[ -s $prefix/$file ]] || { echo "not installed: $file" >&2; exit 1; }
+done
+
 # use ROOT: builds and runs the consumer with pkg-config against what is installed there.
 use() {
   local pc_directory
@@ -37,8 +41,9 @@ if cmake -S "$here" -B "$work/cmake-newer" -DCMAKE_PREFIX_PATH="$prefix" -DWANTE
   exit 1
 fi
 
-# The installed command finds the library beside it.
+# The installed command finds the library beside it, and has its page.
 if [[ -e $prefix/bin/hcx ]]; then
+  [[ -s $prefix/share/man/man1/hcx.1 ]] || { echo "not installed: hcx.1" >&2; exit 1; }
   ldd "$prefix/bin/hcx" | grep -F "libhc.so.0 => $prefix/"
 fi
 

@@ -15,6 +15,7 @@ import tempfile
 import unittest
 
 HCX = None
+MANUAL = pathlib.Path(__file__).resolve().parents[2] / "docs/man/hcx.1"
 PATIENCE = 240  # seconds; for a machine that is busy, and for sanitizers
 
 
@@ -339,6 +340,46 @@ class Demo(unittest.TestCase):
         process.stdout.close()
         self.assertEqual(process.wait(PATIENCE), 130, text)
         self.assertNotIn("FAILED", text)
+
+
+class Manual(unittest.TestCase):
+    """The page says what the help texts say, neither less nor more."""
+
+    @classmethod
+    def setUpClass(cls):
+        page = subprocess.run(
+            ["mandoc", "-Tascii", "-Owidth=150", MANUAL], capture_output=True, check=True, timeout=PATIENCE
+        )
+        cls.page = re.sub(".\b", "", page.stdout.decode())  # bold and underlined, as on a line printer
+        cls.sections = dict(re.findall(r"(?ms)^([A-Z][A-Z ]+)\n(.*?)(?=^[A-Z]|\Z)", cls.page))
+
+    def options_in(self, text, indent):
+        """All that stand in the first column, which ends at two blanks."""
+        columns = re.findall(rf"(?m)^ {{{indent}}}(-.*?)(?:  |$)", text)
+        return {option for column in columns for option in re.findall(r"(?<![\w-])--?\w[\w.-]*", column)}
+
+    def test_is_well_formed(self):
+        result = subprocess.run(["mandoc", "-Tlint", "-Wwarning", MANUAL], capture_output=True, timeout=PATIENCE)
+        self.assertEqual((result.returncode, result.stdout.decode()), (0, ""))
+
+    def test_has_each_option_and_no_other(self):
+        for command in ("get", "demo", "serve"):
+            helped = self.options_in(hcx(command, "--help").stdout.decode(), "2,6") - {"-h", "--help"}
+            self.assertGreater(len(helped), 5, command)
+            self.assertEqual(self.options_in(self.sections[command.upper()], "5"), helped, command)
+
+    def test_has_each_command(self):
+        commands = set(re.findall(r"(?m)^  hcx (\w+)", hcx("help").stdout.decode()))
+        self.assertEqual(set(re.findall(r"(?m)^ +hcx (\w+)", self.sections["SYNOPSIS"])), commands)
+        for command in commands:
+            self.assertIn(f"hcx {command}", self.sections[command.upper()])
+
+    def test_has_each_route_of_the_server(self):
+        text = hcx("serve", "--help").stdout.decode()
+        routes = re.findall(r"\s(/\S+)", text[text.index("\nRoutes:") : text.index("(parameters")])
+        self.assertGreater(len(routes), 30)
+        for route in routes:
+            self.assertRegex(self.sections["SERVE"], rf"(?<!\S){route}(?![\w/-])")
 
 
 class Doctor(unittest.TestCase):
