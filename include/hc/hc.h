@@ -1264,11 +1264,11 @@ HC_API hc_status hc_response_wait(hc_response *response, uint64_t timeout_ms);
 HC_API HC_NODISCARD hc_status hc_queue_create(hc_queue **out, hc_error *error);
 
 /**
- * Returns a descriptor that is readable while finished requests wait, for poll,
- * epoll, asyncio, libuv and their like; -1 for NULL or in a forked child.
+ * Returns a descriptor that is readable while finished requests wait, for poll, epoll, asyncio, libuv and
+ * their like; -1 for NULL or in a forked child. Where only changes are told (EPOLLET), drain until it is 0.
  *
- * Ownership  The queue's: watch it, do not close it. hc_queue_drain() reads it;
- *            reading it yourself is harmless if you drain after that.
+ * Ownership  The queue's: do not close it. A loop that closes what it watches takes a dup() of it, and ends
+ *            that before the queue. hc_queue_drain() reads it; so may you, if you drain after that.
  * Since      0.1
  */
 HC_API int32_t hc_queue_fd(const hc_queue *queue);

@@ -409,6 +409,30 @@ class Session {
   std::unique_ptr<hc_session, detail::Deleter<hc_session_free>> handle_;
 };
 
+// ---- What is underneath ---------------------------------------------------------------------------------------
+
+inline hc_runtime_info runtime_info() {
+  auto info = detail::sized<hc_runtime_info>();
+  detail::check(hc_runtime_get_info(&info));
+  return info;
+}
+
+/// Metrics in Prometheus' text format; each name is the label `session` of one session.
+inline std::string prometheus(const std::vector<std::pair<std::string_view, const Session*>>& sessions) {
+  std::vector<hc_session*> handles;
+  std::vector<hc_str> names;
+  for (const auto& [name, session] : sessions) {
+    names.push_back(str(name));
+    handles.push_back(session->get());
+  }
+  std::string text;
+  for (std::size_t length = 0;; text.resize(length + length / 8)) {
+    detail::check(hc_metrics_prometheus(handles.data(), names.data(), handles.size(), text.data(),
+                                        text.size(), &length));
+    if (length <= text.size()) return text.substr(0, length);
+  }
+}
+
 }  // namespace v0
 }  // namespace hc
 

@@ -209,6 +209,11 @@ TEST_F(HppTest, StatisticsCount) {
   const std::vector<hc_origin_stats> origins = session_.origins();
   ASSERT_EQ(origins.size(), 1u);
   EXPECT_EQ(origins[0].succeeded, 1u);
+  const std::string text = prometheus({{"one", &session_}});
+  EXPECT_NE(text.find("session=\"one\""), std::string::npos) << text;
+  EXPECT_EQ(text.back(), '\n');
+  EXPECT_EQ(error_of([] { prometheus({}); }).status(), HC_E_INVALID);
+  EXPECT_GE(runtime_info().curl_version_number, 0x075800u);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Completion queues: what their descriptor says, and who outlives whom.
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -58,6 +59,38 @@ TEST_F(QueueTest, DescriptorIsReadableExactlyWhileSomethingWaits) {
   EXPECT_EQ(drain(client_.queue(), 1).size(), 0u);
   client_.submit(server_.url(0, "/bytes/1"));
   EXPECT_TRUE(is_readable(fd, 30'000));
+}
+
+// Go's poller and Node's event loop close what they watch, so they get a copy.
+TEST_F(QueueTest, ACopyOfTheDescriptorTellsTheSameAndMayBeClosed) {
+  const int copy = dup(hc_queue_fd(client_.queue().get()));
+  ASSERT_GE(copy, 0);
+  EXPECT_FALSE(is_readable(copy));
+  client_.submit(server_.url(0, "/bytes/1"));
+  EXPECT_TRUE(is_readable(copy, 30'000));
+  EXPECT_EQ(drain(client_.queue(), 10).size(), 1u);
+  EXPECT_FALSE(is_readable(copy));
+  close(copy);
+  client_.submit(server_.url(0, "/bytes/1"));
+  EXPECT_TRUE(is_readable(hc_queue_fd(client_.queue().get()), 30'000));
+}
+
+TEST_F(QueueTest, ALoopThatIsToldOfChangesOnlyMissesNothingIfItDrainsToTheEnd) {
+  const int epoll = epoll_create1(EPOLL_CLOEXEC);
+  epoll_event interest{};
+  interest.events = EPOLLIN | EPOLLET;
+  ASSERT_EQ(epoll_ctl(epoll, EPOLL_CTL_ADD, hc_queue_fd(client_.queue().get()), &interest), 0);
+  constexpr int kRounds = 200;
+  for (int round = 0; round < kRounds; ++round) {
+    const int submitted = 1 + round % 3;
+    for (int i = 0; i < submitted; ++i) client_.submit(server_.url(0, "/bytes/1"));
+    for (size_t taken = 0; taken < static_cast<size_t>(submitted);) {
+      epoll_event told{};
+      ASSERT_EQ(epoll_wait(epoll, &told, 1, 30'000), 1) << "round " << round;
+      for (size_t part = 1; part > 0; taken += part) part = drain(client_.queue(), 1).size();
+    }
+  }
+  close(epoll);
 }
 
 TEST_F(QueueTest, ReadingTheDescriptorByHandIsHarmless) {
