@@ -5,7 +5,7 @@ from typing import Any, Optional, Tuple
 
 from . import _failures
 from ._engine import Transfer
-from .streams import StreamReader
+from .streams import StreamReader, call
 
 
 class ResponseReader(StreamReader):
@@ -120,13 +120,10 @@ class ResponseReader(StreamReader):
         return super().at_eof()
 
     def on_eof(self, callback: Any) -> None:
-        if self.is_eof() or self._transfer is None:
-            super().on_eof(callback)
-            return
-        transfer = self._transfer
-        if transfer.on_end is None:
-            transfer.on_end = []
-        transfer.on_end.append(callback)
+        if self.is_eof():
+            call(callback)
+        elif self._transfer is not None:
+            self._transfer.when_done(callback)
 
     async def wait_eof(self) -> None:
         while not self.is_eof():
@@ -136,7 +133,5 @@ class ResponseReader(StreamReader):
     async def _until_end(self) -> None:
         assert self._transfer is not None
         ended: "asyncio.Future[None]" = self._transfer.engine.create_future()
-        if self._transfer.on_end is None:
-            self._transfer.on_end = []
-        self._transfer.on_end.append(lambda: None if ended.done() else ended.set_result(None))
+        self._transfer.when_done(lambda: None if ended.done() else ended.set_result(None))
         await ended

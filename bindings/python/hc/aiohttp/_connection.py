@@ -65,9 +65,7 @@ class Connection:
 
     def add_callback(self, callback: Callable[[], None]) -> None:
         """Called when the connection is given up."""
-        if self._transfer.on_end is None:
-            self._transfer.on_end = []
-        self._transfer.on_end.append(callback)
+        self._transfer.when_done(callback)
 
     def release(self) -> None:
         self._response.release()

@@ -126,6 +126,11 @@ class Transfer(News):
             callback()
         self.on_body()
 
+    def when_done(self, callback: Callable[[], None]) -> None:
+        if self.on_end is None:
+            self.on_end = []
+        self.on_end.append(callback)
+
     def end_feed(self) -> None:
         if self.feed is not None:
             self.feed.cancel()

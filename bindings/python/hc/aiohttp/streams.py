@@ -131,7 +131,7 @@ class StreamReader:
         self._let_go()
         callbacks, self._eof_callbacks = self._eof_callbacks, []
         for callback in callbacks:
-            _call(callback)
+            call(callback)
 
     def set_exception(self, exc: BaseException, exc_cause: Optional[BaseException] = None) -> None:
         if exc_cause is not None:
@@ -186,7 +186,7 @@ class StreamReader:
 
     def on_eof(self, callback: Callable[[], None]) -> None:
         if self._eof:
-            _call(callback)
+            call(callback)
         else:
             self._eof_callbacks.append(callback)
 
@@ -514,7 +514,8 @@ def _resolve(waiter: "Optional[asyncio.Future[None]]") -> None:
         waiter.set_result(None)
 
 
-def _call(callback: Callable[[], None]) -> None:
+def call(callback: Callable[[], None]) -> None:
+    """Whatever it raises is only logged."""
     try:
         callback()
     except Exception:
