@@ -122,7 +122,7 @@ class CurlAttempt final : public Attempt {
   AttemptPlan plan_;
   Fd socket_;  // made, and not yet given to libcurl
   TimePoint started_ = 0;
-  std::vector<curl_slist> fields_;         // over the request's header lines: no copy
+  std::vector<curl_slist> fields_;         // over the lines of the request and of the transport: no copy
   Status refusal_;                         // of a callback of ours that had to stop libcurl
   std::shared_ptr<TlsFindings> findings_;  // of the checks on a new connection; none unless there are pins
   Connection* choice_ = nullptr;

@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 #include <mutex>
+#include <span>
+#include <string_view>
 
 namespace hc {
 namespace {
@@ -19,6 +21,22 @@ Status initialise() {
   if ((info->features & CURL_VERSION_SSL) == 0)
     return {HC_E_UNSUPPORTED, "this libcurl is built without TLS"};
   return Status::ok();
+}
+
+struct Feature {
+  int bit;
+  const char* name;
+};
+
+std::string names_of(std::span<const Feature> features, std::string_view separator) {
+  std::string names;
+  int bits = curl_version_info(CURLVERSION_NOW)->features;
+  for (const Feature& feature : features) {
+    if ((bits & feature.bit) == 0) continue;
+    if (!names.empty()) names += separator;
+    names += feature.name;
+  }
+  return names;
 }
 
 }  // namespace
@@ -44,10 +62,6 @@ std::string CurlRuntime::tls_version() {
 }
 
 std::string CurlRuntime::features() {
-  struct Feature {
-    int bit;
-    const char* name;
-  };
   static constexpr Feature kFeatures[] = {
       {CURL_VERSION_SSL, "ssl"},
       {CURL_VERSION_HTTP2, "http2"},
@@ -61,14 +75,17 @@ std::string CurlRuntime::features() {
       {CURL_VERSION_THREADSAFE, "threadsafe"},
       {CURL_VERSION_ASYNCHDNS, "asynchdns"},
   };
-  std::string names;
-  int bits = curl_version_info(CURLVERSION_NOW)->features;
-  for (const Feature& feature : kFeatures) {
-    if ((bits & feature.bit) == 0) continue;
-    if (!names.empty()) names += ' ';
-    names += feature.name;
-  }
-  return names;
+  return names_of(kFeatures, " ");
+}
+
+std::string CurlRuntime::encodings() {
+  static constexpr Feature kEncodings[] = {
+      {CURL_VERSION_LIBZ, "deflate"},
+      {CURL_VERSION_LIBZ, "gzip"},
+      {CURL_VERSION_BROTLI, "br"},
+      {CURL_VERSION_ZSTD, "zstd"},
+  };
+  return names_of(kEncodings, ", ");
 }
 
 std::string CurlRuntime::default_ca_file() {

@@ -44,6 +44,8 @@ CurlTransport::CurlTransport(const SessionConfig& config, Reactor& reactor, Ledg
     : config_(config),
       reactor_(reactor),
       ledger_(ledger),
+      user_agent_line_("User-Agent: " + config.user_agent),
+      encodings_line_("Accept-Encoding: " + CurlRuntime::encodings()),
       sockets_(config),
       free_attempts_(reactor.timers()) {
   CurlLane& lane = lane_of(lend(config.routes.direct));

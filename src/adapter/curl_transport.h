@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -46,6 +47,8 @@ class CurlTransport final : public Transport {
   // For attempts, lanes and shards.
   const SessionConfig& config() const { return config_; }
   Reactor& reactor() { return reactor_; }
+  const std::string& user_agent_line() const { return user_agent_line_; }
+  const std::string& encodings_line() const { return encodings_line_; }
   uint32_t next_shard_number() { return ++last_shard_; }
   void on_lane_unused(CurlLane& lane);
   /// Never connected to: the socket that goes with an attempt replaces it. From the reserved 240/4, so that a mistake
@@ -92,6 +95,8 @@ class CurlTransport final : public Transport {
   const SessionConfig& config_;
   Reactor& reactor_;
   Ledger& ledger_;
+  const std::string user_agent_line_;
+  const std::string encodings_line_;
   SocketFactory sockets_;
   std::map<std::pair<bool, uint16_t>, curl_slist*> dummy_addresses_;  // is SOCKS, port
   std::vector<Connection*> by_fd_;

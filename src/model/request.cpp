@@ -25,7 +25,7 @@ class HeaderBlock {
  public:
   HeaderBlock() = default;
   HeaderBlock(const hc_request& args, const SessionConfig& session) {
-    size_t size = session.user_agent.size() + 80;  // and what silence_libcurl() adds
+    size_t size = 80;  // what complete_headers() adds
     for (size_t i = 0; i < args.header_count; ++i)
       size += view(args.headers[i].name).size() + view(args.headers[i].value).size() + 3;
     for (const DefaultHeader& header : session.headers) size += header.name.size() + header.value.size() + 3;
@@ -125,22 +125,23 @@ void add_headers(const hc_request& args, const SessionConfig& session, HeaderBlo
   }
 }
 
-// What libcurl would add by itself and nobody asked for.
-void silence_libcurl(const hc_request& args, const SessionConfig& session, bool has_body, bool force_close,
-                     HeaderBlock* block) {
+// What libcurl would add by itself and nobody asked for, and what the session adds.
+void complete_headers(const hc_request& args, const SessionConfig& session, Request* request,
+                      HeaderBlock* block) {
   auto is_set_by_session = [&](std::string_view name) {
     return std::any_of(session.headers.begin(), session.headers.end(),
                        [&](const DefaultHeader& header) { return equals_ignoring_case(header.name, name); });
   };
   auto is_set = [&](std::string_view name) { return has_field(args, name) || is_set_by_session(name); };
-  if (has_body) {
+  if (request->has_body) {
     // libcurl 7.88 adds it to bodies beyond 1 MB
     if (args.expect_continue == HC_ON && !is_set("expect")) block->add("Expect", "100-continue");
     if (args.expect_continue != HC_ON && !is_set("expect")) block->remove("Expect");
     if (!is_set("content-type")) block->remove("Content-Type");
   }
-  if (!session.user_agent.empty() && !is_set("user-agent")) block->add("User-Agent", session.user_agent);
-  if (force_close && !is_set("connection")) block->add("Connection", "close");
+  request->sends_user_agent = !session.user_agent.empty() && !is_set("user-agent");
+  request->asks_for_encodings = request->decompress && !is_set("accept-encoding");
+  if (request->force_close && !is_set("connection")) block->add("Connection", "close");
 }
 
 Status parse_addresses(const hc_request& args, std::vector<IpAddress>* out) {
@@ -330,7 +331,7 @@ Status Request::create(const hc_request& args, const SessionConfig& session, std
   if (Status status = check_headers(args); !status.is_ok()) return status;
   HeaderBlock headers(args, session);
   add_headers(args, session, &headers);
-  silence_libcurl(args, session, request->has_body, request->force_close, &headers);
+  complete_headers(args, session, request.get(), &headers);
   std::string credentials;
   if (Status status = read_credentials(args, session, url, &credentials); !status.is_ok()) return status;
 

@@ -23,7 +23,10 @@ struct RequestOptions {
   bool is_streamed = false;
   bool insecure_redirects = false;
   bool decompress = true;
-  uint8_t certificates = HC_OFF;  // of the server, in which form
+  // Lines that all of a session's requests have in common are not in `headers`, but added on the way out.
+  bool sends_user_agent = false;    // the session's
+  bool asks_for_encodings = false;  // those that can be decoded
+  uint8_t certificates = HC_OFF;    // of the server, in which form
   int32_t priority = 0;
   uint64_t max_body = 0;
   uint64_t body_window = 0;

@@ -35,7 +35,7 @@ class RequestTest : public testing::Test {
     args.headers = headers.data();
     args.header_count = headers.size();
   }
-  /// The lines that libcurl will see.
+  /// The lines of its own.
   std::vector<std::string> lines() {
     std::vector<std::string> out;
     const char* line = request->headers;
@@ -170,20 +170,42 @@ TEST_F(RequestTest, TheSessionsHeadersGiveWayToTheRequests) {
   EXPECT_EQ(lines(), (Lines{"x-two: request", "X-THREE:", "X-One: session"}));
 }
 
+// A line that all requests share is added on the way out.
 TEST_F(RequestTest, TheUserAgentMayBeReplacedOrRemoved) {
+  create_or_fail();
+  EXPECT_FALSE(request->sends_user_agent) << "the session has none";
   session.user_agent = "libhc/0";
   create_or_fail();
-  EXPECT_EQ(lines(), (Lines{"User-Agent: libhc/0"}));
+  EXPECT_TRUE(request->sends_user_agent);
+  EXPECT_EQ(lines(), Lines{});
   set_headers({{"user-agent", as_hc_str("mine")}});
   create_or_fail();
+  EXPECT_FALSE(request->sends_user_agent);
   EXPECT_EQ(lines(), (Lines{"user-agent: mine"}));
   set_headers({{"User-Agent", kNothing}});
   create_or_fail();
+  EXPECT_FALSE(request->sends_user_agent);
   EXPECT_EQ(lines(), (Lines{"User-Agent:"}));
   session.headers = {{"USER-AGENT", "session"}};
   set_headers({});
   create_or_fail();
+  EXPECT_FALSE(request->sends_user_agent);
   EXPECT_EQ(lines(), (Lines{"USER-AGENT: session"}));
+}
+
+TEST_F(RequestTest, EncodingsAreAskedForUnlessItSaysSomethingElse) {
+  create_or_fail();
+  EXPECT_TRUE(request->asks_for_encodings);
+  set_headers({{"accept-encoding", as_hc_str("identity")}});
+  create_or_fail();
+  EXPECT_FALSE(request->asks_for_encodings);
+  set_headers({{"Accept-Encoding", kNothing}});
+  create_or_fail();
+  EXPECT_FALSE(request->asks_for_encodings);
+  set_headers({});
+  session.decompress = false;
+  create_or_fail();
+  EXPECT_FALSE(request->asks_for_encodings);
 }
 
 TEST_F(RequestTest, ABodyBringsNothingThatNobodyAskedFor) {
