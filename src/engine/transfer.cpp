@@ -46,7 +46,7 @@ Transfer::Transfer(std::unique_ptr<Request> request, Destination destination, Ti
   priority = request_->priority;
 }
 
-Transfer::~Transfer() { HC_CHECK(running_.empty()); }
+Transfer::~Transfer() { HC_CHECK(exchange_ == nullptr || exchange_->running.empty()); }
 
 void Transfer::enter(Phase next) {
   HC_CHECK((kEdges[static_cast<size_t>(phase_)] >> next & 1U) != 0);
@@ -77,24 +77,29 @@ void Transfer::on_granted(Permit permit) {
   origin->row->waited_ns.add(static_cast<uint64_t>(now - line_since_));
   timing_.started_ns = since_submit(now);
   if (is_traced()) trace_granted(permit.kind() != Permit::Kind::kIdleSocket);
-  if (!builder_) expect_response();
+  if (exchange_ == nullptr) expect_response();
   if (permit.kind() == Permit::Kind::kIdleSocket) {
     ride_idle(std::move(permit));
-  } else if (race_ != nullptr && race_->has_next()) {
+  } else if (exchange_->race != nullptr && exchange_->race->has_next()) {
     enter(HC_PHASE_CONNECTING);
-    clocks_.resume(Clocks::kSockConnect, now, race_->used);
+    clocks_.resume(Clocks::kSockConnect, now, exchange_->race->used);
     try_next_address(std::move(permit));
   } else {
-    permit_ = std::move(permit);
+    exchange_->permit = std::move(permit);
     resolve();
   }
 }
 
 void Transfer::expect_response() {
-  builder_.emplace(engine_->response_limits(*request_));
+  ResponseLimits limits = engine_->response_limits(*request_);
+  if (exchange_ == nullptr) {
+    exchange_ = std::make_unique<Exchange>(limits);
+  } else {
+    exchange_->builder = ResponseBuilder(limits);
+  }
   if (!request_->is_streamed) return;
-  pipe_ = std::make_shared<BodyPipe>(request_->body_window, stream_owner_, id);
-  builder_->stream_into(pipe_, *this);
+  exchange_->pipe = std::make_shared<BodyPipe>(request_->body_window, stream_owner_, id);
+  exchange_->builder.stream_into(exchange_->pipe, *this);
 }
 
 void Transfer::ride_idle(Permit permit) {
@@ -105,19 +110,20 @@ void Transfer::ride_idle(Permit permit) {
 
 void Transfer::try_next_address(Permit permit) {
   const Proxy* proxy = request_->route->proxy.get();
-  Endpoint remote{race_->take_next(), proxy != nullptr ? proxy->port : request_->port};
+  Endpoint remote{exchange_->race->take_next(), proxy != nullptr ? proxy->port : request_->port};
   if (remote.address.family == Family::kAny) remote.port = 0;  // a unix socket has none
-  race_->next_start = kNever;
+  exchange_->race->next_start = kNever;
   if (!run_attempt(std::move(permit), remote)) return;
   Duration head_start = engine_->config().happy_eyeballs;
-  if (race_->has_next() && head_start != 0) race_->next_start = later(engine_->now(), head_start);
+  if (exchange_->race->has_next() && head_start != 0)
+    exchange_->race->next_start = later(engine_->now(), head_start);
   arm_timer();
 }
 
 // One more socket than it was admitted with: only if nothing stands against it. Otherwise the addresses are tried
 // one after another.
 void Transfer::try_next_address_if_room() {
-  race_->next_start = kNever;
+  exchange_->race->next_start = kNever;
   Permit permit;
   if (engine_->ledger().admit(*origin, true, &permit) == Refusal::kNone) try_next_address(std::move(permit));
 }
@@ -132,20 +138,20 @@ bool Transfer::run_attempt(Permit permit, const Endpoint& remote) {
     }
   }
   Attempt* attempt = nullptr;
-  AttemptPlan plan{request_.get(), origin, &*builder_, std::move(permit), remote, target_};
+  AttemptPlan plan{request_.get(), origin, &exchange_->builder, std::move(permit), remote, exchange_->target};
   Status status = engine_->transport().start(std::move(plan), *this, &attempt);
   if (status.is_ok()) {
     ++attempt_count_;
-    running_.push_back(attempt);
+    exchange_->running.push_back(attempt);
     Connection* connection = attempt->connection();
     attempt->beginning = {engine_->now(), connection == nullptr ? 0 : connection->number(), remote};
     if (is_traced() && connection != nullptr) trace_attempt_start(*attempt);
     return true;
   }
   if (status.is_out_of_descriptors()) {
-    if (race_ != nullptr) race_->put_back();
+    if (exchange_->race != nullptr) exchange_->race->put_back();
     engine_->on_descriptor_shortage();
-    if (running_.empty()) back_in_line(false);
+    if (exchange_->running.empty()) back_in_line(false);
   } else {
     record_refusal(remote, status);
     on_attempt_lost(std::move(status));
@@ -154,46 +160,46 @@ bool Transfer::run_attempt(Permit permit, const Endpoint& remote) {
 }
 
 void Transfer::on_attempt_lost(Status status) {
-  if (race_ == nullptr) {
+  if (exchange_->race == nullptr) {
     finish(std::move(status));
     return;
   }
-  race_->note_failure(std::move(status));
-  if (race_->has_next()) {
+  exchange_->race->note_failure(std::move(status));
+  if (exchange_->race->has_next()) {
     Permit permit;
     if (engine_->ledger().admit(*origin, true, &permit) == Refusal::kNone) {
       try_next_address(std::move(permit));
-    } else if (running_.empty()) {
+    } else if (exchange_->running.empty()) {
       back_in_line(true);
     }
     return;
   }
-  if (running_.empty()) finish(race_->failure());
+  if (exchange_->running.empty()) finish(exchange_->race->failure());
 }
 
 bool Transfer::on_ready(Attempt& attempt, bool is_reused) {
-  if (winner_ != nullptr) return false;
-  winner_ = &attempt;
+  if (exchange_->winner != nullptr) return false;
+  exchange_->winner = &attempt;
   TimePoint now = engine_->now();
   clocks_.stop(Clocks::kConnect);
   clocks_.stop(Clocks::kSockConnect);
   clocks_.start(Clocks::kSockWrite, now);
-  uploaded_ = 0;
+  exchange_->uploaded = 0;
   timing_.ready_ns = since_submit(now);
   timing_.connected_ns = is_reused ? HC_UNSET : since_submit(attempt.connected_at());
   timing_.secured_ns = is_reused || !request_->is_https ? HC_UNSET : since_submit(attempt.secured_at());
   was_reused_ = is_reused;
   if (!is_reused)
     engine_->metrics().connect.add(static_cast<Duration>(timing_.ready_ns - timing_.started_ns));
-  connection_ = attempt.connection()->number();
-  remote_ = attempt.connection()->remote();
-  attempt_started_ns_ = since_submit(attempt.beginning.time);
-  if (race_ != nullptr) race_->next_start = kNever;
+  exchange_->connection = attempt.connection()->number();
+  exchange_->remote = attempt.connection()->remote();
+  exchange_->attempt_started_ns = since_submit(attempt.beginning.time);
+  if (exchange_->race != nullptr) exchange_->race->next_start = kNever;
   if (is_traced()) trace_ready(attempt);
   log_ready();
   enter(HC_PHASE_SENDING);
   arm_timer();
-  if (running_.size() > 1) engine_->end_losers_later(*this);
+  if (exchange_->running.size() > 1) engine_->end_losers_later(*this);
   return true;
 }
 
@@ -204,7 +210,7 @@ void Transfer::on_sent(Attempt& attempt) {
   clocks_.start(Clocks::kFirstByte, now);
   timing_.sent_ns = since_submit(now);
   if (is_traced() && request_->has_body) {
-    trace(HC_TRACE_REQUEST_CHUNK_SENT, {.connection = connection_, .bytes = attempt.uploaded()});
+    trace(HC_TRACE_REQUEST_CHUNK_SENT, {.connection = exchange_->connection, .bytes = attempt.uploaded()});
   }
   enter(HC_PHASE_AWAITING);
   arm_timer();
@@ -214,12 +220,12 @@ void Transfer::on_first_byte(Attempt&) {
   clocks_.stop(Clocks::kFirstByte);
   timing_.first_byte_ns = since_submit(engine_->now());
   engine_->metrics().first_byte.add(static_cast<Duration>(timing_.first_byte_ns - timing_.sent_ns));
-  if (is_traced()) trace(HC_TRACE_RESPONSE_START, {.connection = connection_});
+  if (is_traced()) trace(HC_TRACE_RESPONSE_START, {.connection = exchange_->connection});
   enter(HC_PHASE_RECEIVING);
 }
 
 void Transfer::resume_upload() {
-  if (!is_done() && winner_ != nullptr) engine_->transport().resume_upload(*winner_);
+  if (!is_done() && winner() != nullptr) engine_->transport().resume_upload(*winner());
 }
 
 // The caller has nothing to send just now: that is no silence of the network.
@@ -235,9 +241,9 @@ void Transfer::on_upload_waits(Attempt&, bool waits) {
 
 void Transfer::end_losers() {
   std::vector<Attempt*> losers;
-  std::copy_if(running_.begin(), running_.end(), std::back_inserter(losers),
-               [this](Attempt* attempt) { return attempt != winner_; });
-  std::erase_if(running_, [this](Attempt* attempt) { return attempt != winner_; });
+  std::copy_if(exchange_->running.begin(), exchange_->running.end(), std::back_inserter(losers),
+               [this](Attempt* attempt) { return attempt != exchange_->winner; });
+  std::erase_if(exchange_->running, [this](Attempt* attempt) { return attempt != exchange_->winner; });
   for (Attempt* loser : losers) {
     record_failure(*loser, beaten());
     engine_->transport().abort(*loser);
@@ -245,13 +251,14 @@ void Transfer::end_losers() {
 }
 
 void Transfer::on_finished(Attempt& attempt, AttemptResult result) {
-  std::erase(running_, &attempt);
-  if (winner_ != &attempt) record_failure(attempt, winner_ == nullptr ? result.status : beaten());
-  if (winner_ != nullptr && winner_ != &attempt) return;  // it lost the race
+  std::erase(exchange_->running, &attempt);
+  if (exchange_->winner != &attempt)
+    record_failure(attempt, exchange_->winner == nullptr ? result.status : beaten());
+  if (exchange_->winner != nullptr && exchange_->winner != &attempt) return;  // it lost the race
   count_upload();
-  bool was_racing = winner_ == nullptr;
-  winner_ = nullptr;
-  if (builder_->is_redirect()) {
+  bool was_racing = exchange_->winner == nullptr;
+  exchange_->winner = nullptr;
+  if (exchange_->builder.is_redirect()) {
     follow();
     return;
   }
@@ -283,14 +290,16 @@ void Transfer::on_stale(Status status) {
 }
 
 void Transfer::count_upload() {
-  if (winner_ != nullptr) engine_->stats().bytes_sent += winner_->uploaded();
+  if (exchange_->winner != nullptr && request_->has_body)
+    engine_->stats().bytes_sent += exchange_->winner->uploaded();
 }
 
 void Transfer::back_in_line(bool needs_new) {
   TimePoint now = engine_->now();
-  if (race_ != nullptr && phase_ == HC_PHASE_CONNECTING) race_->used += now - phase_since_;
+  if (exchange_->race != nullptr && phase_ == HC_PHASE_CONNECTING)
+    exchange_->race->used += now - phase_since_;
   needs_new_socket = needs_new;
-  if (builder_) builder_->reset();
+  exchange_->builder.reset();
   forget_connection();
   engine_->admission().rejoin(*this);
 }
@@ -313,11 +322,11 @@ void Transfer::forget_connection() {
 }
 
 void Transfer::on_timer(TimePoint now) {
-  if (drain_end_ <= now) {
+  if (exchange_ != nullptr && exchange_->drain_end <= now) {
     finish({HC_E_CANCELLED, "released before its end, which did not come within 100 ms"});
     return;
   }
-  if (race_ != nullptr && race_->next_start <= now) try_next_address_if_room();
+  if (race() != nullptr && race()->next_start <= now) try_next_address_if_room();
   while (!is_done()) {
     Clocks::Name name = clocks_.earliest();
     if (clocks_.end(name) > now) break;
@@ -330,10 +339,12 @@ void Transfer::on_timer(TimePoint now) {
 // really has. An upload must have got on as well: what the server says meanwhile is no progress.
 bool Transfer::extend_socket_clock(Clocks::Name name, TimePoint now) {
   if (name != Clocks::kSockRead && name != Clocks::kSockWrite) return false;
-  if (winner_ == nullptr || later(winner_->last_activity(), clocks_.length(name)) <= now) return false;
-  if (name == Clocks::kSockWrite && std::exchange(uploaded_, winner_->uploaded()) == winner_->uploaded())
+  if (exchange_->winner == nullptr || later(exchange_->winner->last_activity(), clocks_.length(name)) <= now)
     return false;
-  clocks_.start(name, winner_->last_activity());
+  if (name == Clocks::kSockWrite &&
+      std::exchange(exchange_->uploaded, exchange_->winner->uploaded()) == exchange_->winner->uploaded())
+    return false;
+  clocks_.start(name, exchange_->winner->last_activity());
   return true;
 }
 
@@ -347,8 +358,8 @@ void Transfer::on_clock(Clocks::Name name, TimePoint now) {
 
 void Transfer::arm_timer() {
   TimePoint due = clocks_.end(clocks_.earliest());
-  if (race_ != nullptr) due = std::min(due, race_->next_start);
-  due = std::min(due, drain_end_);
+  if (exchange_ != nullptr) due = std::min(due, exchange_->drain_end);
+  if (race() != nullptr) due = std::min(due, race()->next_start);
   // Too early is fine, on_timer() looks again: clocks that stop cost nothing.
   if (is_armed() && this->due() <= due) return;
   engine_->timers().arm(*this, due);
@@ -356,41 +367,41 @@ void Transfer::arm_timer() {
 
 void Transfer::finish(Status status) {
   HC_CHECK(!is_done());
+  if (exchange_ == nullptr) exchange_ = std::make_unique<Exchange>(ResponseLimits{});
   TimePoint now = engine_->now();
   NameWaiter::unlink();
   engine_->admission().leave(*this);
   engine_->timers().disarm(*this);
   count_upload();
   std::vector<Attempt*> running;
-  running.swap(running_);
+  running.swap(exchange_->running);
   for (Attempt* attempt : running) {
-    if (attempt != winner_) record_failure(*attempt, has_connection() ? beaten() : status);
+    if (attempt != exchange_->winner) record_failure(*attempt, has_connection() ? beaten() : status);
     engine_->transport().abort(*attempt);
   }
-  winner_ = nullptr;
-  permit_.give_back();
+  exchange_->winner = nullptr;
+  exchange_->permit.give_back();
 
   if (!status.is_ok()) status.with_phase(phase_, static_cast<uint64_t>(now - phase_since_));
   timing_.done_ns = since_submit(now);
   enter(HC_PHASE_DONE);
   report_end(status);
   Completion completion = news(HC_DONE, status.code());
-  if (http_status_ != 0) {
-    pipe_->end(std::move(status), timing_);
+  if (exchange_->http_status != 0) {
+    exchange_->pipe->end(std::move(status), timing_);
   } else {
     completion.response = take_response(std::move(status));
     completion.http_status = completion.response->http_status();
   }
-  engine_->on_done(*this, std::move(completion), builder_->body_bytes());
+  engine_->on_done(*this, std::move(completion), exchange_->builder.body_bytes());
 }
 
 Completion Transfer::news(int32_t kind, Code status) const {
-  return {id, destination_.user_data, nullptr, status, http_status_, kind};
+  return {id, destination_.user_data, nullptr, status, exchange_->http_status, kind};
 }
 
 std::unique_ptr<Response> Transfer::take_response(Status status) {
-  if (!builder_) builder_.emplace(ResponseLimits{});
-  std::unique_ptr<Response> response = builder_->finish(std::move(status));
+  std::unique_ptr<Response> response = exchange_->builder.finish(std::move(status));
   describe(*response);
   return response;
 }

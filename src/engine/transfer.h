@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -148,6 +147,32 @@ class Transfer final : public Waiter,
   Completion news(int32_t kind, Code status) const;
   std::unique_ptr<Response> take_response(Status status);
 
+  Attempt* winner() const { return exchange_ == nullptr ? nullptr : exchange_->winner; }
+  Race* race() const { return exchange_ == nullptr ? nullptr : exchange_->race.get(); }
+
+  // What it needs beyond its place in line. One block more, so that the many that wait are small.
+  struct Exchange {
+    explicit Exchange(const ResponseLimits& limits) : builder(limits) {}
+
+    ResponseBuilder builder;
+    Permit permit;              // while the name is looked up
+    Attempt* winner = nullptr;  // the attempt that has a connection
+    std::vector<Attempt*> running;
+    std::unique_ptr<Race> race;
+    uint64_t connection = 0;
+    uint64_t attempt_started_ns = HC_UNSET;  // of the one with `connection`
+    uint64_t uploaded = 0;                   // when sock_write was last looked at
+    Endpoint remote;
+    Endpoint target;                             // of the server, where the proxy wants an address
+    std::vector<AttemptRecord> attempt_records;  // those that ended without ending the request
+    std::vector<Response::Hop> hops;             // redirects followed so far
+
+    // Of a streamed request.
+    std::shared_ptr<BodyPipe> pipe;
+    int32_t http_status = 0;       // of the head that was given away; 0: none was
+    TimePoint drain_end = kNever;  // when what is left of an abandoned body must be here
+  };
+
   Engine* engine_ = nullptr;
   std::unique_ptr<Request> request_;
   Destination destination_;
@@ -163,27 +188,10 @@ class Transfer final : public Waiter,
   uint8_t dead_idle_met_ = 0;
   uint32_t attempt_count_ = 0;
   uint32_t hop_ = 0;  // redirects followed
-  uint64_t connection_ = 0;
-  uint64_t attempt_started_ns_ = HC_UNSET;  // of the one with connection_
-  uint64_t uploaded_ = 0;                   // when sock_write was last looked at
-  Endpoint remote_;
-  Endpoint target_;  // of the server, where the proxy wants an address
   Clocks clocks_;
   hc_timing timing_ = kNothingHappened;
-  Permit permit_;  // while the name is looked up
-  std::unique_ptr<Race> race_;
-  std::vector<Attempt*> running_;
-  std::vector<AttemptRecord> attempt_records_;  // those that ended without ending the request
-  Attempt* winner_ = nullptr;                   // the attempt that has a connection
-  std::optional<ResponseBuilder> builder_;
-
-  std::vector<Response::Hop> hops_;  // redirects followed so far
-
-  // Of a streamed request.
-  std::weak_ptr<StreamOwner> stream_owner_;
-  std::shared_ptr<BodyPipe> pipe_;
-  int32_t http_status_ = 0;       // of the head that was given away; 0: none was
-  TimePoint drain_end_ = kNever;  // when what is left of an abandoned body must be here
+  std::weak_ptr<StreamOwner> stream_owner_;  // of a streamed request
+  std::unique_ptr<Exchange> exchange_;       // from its first grant on, or from its end
 };
 
 /// How an attempt ended that another one was faster than.

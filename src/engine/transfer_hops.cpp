@@ -15,8 +15,8 @@ constexpr Duration kLongestDrain = 100 * kMillisecond;
 }  // namespace
 
 void Transfer::on_head() {
-  http_status_ = builder_->response().http_status();
-  std::unique_ptr<Response> response = builder_->take_head();
+  exchange_->http_status = exchange_->builder.response().http_status();
+  std::unique_ptr<Response> response = exchange_->builder.take_head();
   describe(*response);
   Completion completion = news(HC_HEAD, HC_OK);
   completion.response = std::move(response);
@@ -28,42 +28,42 @@ void Transfer::on_body_wanted() { engine_->on_news(*this, news(HC_BODY, HC_OK));
 void Transfer::on_body_held() { clocks_.stop(Clocks::kSockRead); }
 
 void Transfer::on_body_room() {
-  if (is_done() || winner_ == nullptr) return;
+  if (is_done() || winner() == nullptr) return;
   clocks_.start(Clocks::kSockRead, engine_->now());
   arm_timer();
-  engine_->transport().resume(*winner_);
+  engine_->transport().resume(*exchange_->winner);
 }
 
 void Transfer::on_body_abandoned() {
-  if (is_done() || winner_ == nullptr) return;
-  uint64_t left = builder_->bytes_left();
+  if (is_done() || winner() == nullptr) return;
+  uint64_t left = exchange_->builder.bytes_left();
   if (left != HC_UNSET && left > kMostDrained) {
     finish({HC_E_CANCELLED, "released before its end, with more to come than is worth draining"});
     return;
   }
-  builder_->discard_rest(kMostDrained);
-  drain_end_ = later(engine_->now(), kLongestDrain);
+  exchange_->builder.discard_rest(kMostDrained);
+  exchange_->drain_end = later(engine_->now(), kLongestDrain);
   arm_timer();
-  engine_->transport().resume(*winner_);
+  engine_->transport().resume(*exchange_->winner);
 }
 
 // The next hop is a request of its own in its origin's line; only the id, the total clock and the history go on.
 void Transfer::follow() {
-  int32_t http_status = builder_->response().http_status();
-  if (hops_.size() >= request_->max_redirects) {
+  int32_t http_status = exchange_->builder.response().http_status();
+  if (exchange_->hops.size() >= request_->max_redirects) {
     finish({HC_E_TOO_MANY_REDIRECTS,
             "more than " + std::to_string(request_->max_redirects) + " redirects (max_redirects)"});
     return;
   }
   std::unique_ptr<Request> next;
-  Status status = Request::redirect(*request_, http_status, builder_->location(), &next);
+  Status status = Request::redirect(*request_, http_status, exchange_->builder.location(), &next);
   if (!status.is_ok()) {
     finish(std::move(status));
     return;
   }
-  std::vector<Response::Hop> hops = std::move(hops_);
+  std::vector<Response::Hop> hops = std::move(exchange_->hops);
   hops.push_back({take_response(Status::ok()), std::string(request_->method_name)});
-  hops_ = std::move(hops);
+  exchange_->hops = std::move(hops);
   report_redirect(*next, http_status);
   begin_hop(std::move(next));
 }
@@ -77,7 +77,7 @@ void Transfer::begin_hop(std::unique_ptr<Request> request) {
   last.row->submitted.subtract();
   origin->row->submitted.add();
   engine_->admission().release(last);
-  race_.reset();
+  exchange_->race.reset();
   expect_response();
   needs_new_socket = retried_stale_ = false;
   dead_idle_met_ = 0;

@@ -10,7 +10,7 @@ namespace hc {
 // server's address gets both, one after the other.
 void Transfer::resolve() {
   const Route& route = *request_->route;
-  target_ = {};
+  exchange_->target = {};
   if (!route.unix_path.empty()) {
     start_race({IpAddress{Family::kAny, {}, 0}});
   } else if (route.proxy != nullptr && !route.proxy->wants_address()) {
@@ -42,7 +42,7 @@ void Transfer::on_name(NameAnswer answer) {
 
 void Transfer::on_looked_up(NameAnswer answer) {
   if (answer.status.is_out_of_descriptors()) {
-    permit_.give_back();
+    exchange_->permit.give_back();
     engine_->on_descriptor_shortage();
     back_in_line(false);
     return;
@@ -53,7 +53,7 @@ void Transfer::on_looked_up(NameAnswer answer) {
   }
   timing_.resolved_ns = since_submit(engine_->now());
   const Proxy* proxy = request_->route->proxy.get();
-  bool is_server = proxy == nullptr || (proxy->wants_address() && target_.port == 0);
+  bool is_server = proxy == nullptr || (proxy->wants_address() && exchange_->target.port == 0);
   if (is_server) {
     server_found(std::move(answer.addresses));
   } else {
@@ -67,15 +67,15 @@ void Transfer::server_found(std::vector<IpAddress> addresses) {
     start_race(std::move(addresses));
     return;
   }
-  target_ = {addresses.front(), request_->port};
+  exchange_->target = {addresses.front(), request_->port};
   look_up(proxy->host, proxy->port);
 }
 
 void Transfer::start_race(std::vector<IpAddress> addresses) {
-  race_ = std::make_unique<Race>(std::move(addresses));
+  exchange_->race = std::make_unique<Race>(std::move(addresses));
   enter(HC_PHASE_CONNECTING);
   clocks_.start(Clocks::kSockConnect, engine_->now());
-  try_next_address(std::move(permit_));
+  try_next_address(std::move(exchange_->permit));
 }
 
 }  // namespace hc

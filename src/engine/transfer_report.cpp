@@ -78,28 +78,28 @@ void Transfer::trace_attempt_start(const Attempt& attempt) {
 }
 
 void Transfer::trace_ready(const Attempt& attempt) {
-  std::string address = remote_.to_string();
+  std::string address = exchange_->remote.to_string();
   if (was_reused_) {
-    trace(HC_TRACE_CONNECTION_REUSECONN, {.text = std::move(address), .connection = connection_});
+    trace(HC_TRACE_CONNECTION_REUSECONN, {.text = std::move(address), .connection = exchange_->connection});
   } else {
     is_creating_ = false;
     trace(HC_TRACE_ATTEMPT_END, {.text = address, .connection = attempt.beginning.connection});
-    trace(HC_TRACE_CONNECTION_CREATE_END, {.text = std::move(address), .connection = connection_});
+    trace(HC_TRACE_CONNECTION_CREATE_END, {.text = std::move(address), .connection = exchange_->connection});
   }
-  trace(HC_TRACE_REQUEST_HEADERS_SENT, {.connection = connection_});
+  trace(HC_TRACE_REQUEST_HEADERS_SENT, {.connection = exchange_->connection});
 }
 
 void Transfer::on_chunk(Attempt&, uint64_t bytes) {
-  trace(HC_TRACE_RESPONSE_CHUNK_RECEIVED, {.connection = connection_, .bytes = bytes});
+  trace(HC_TRACE_RESPONSE_CHUNK_RECEIVED, {.connection = exchange_->connection, .bytes = bytes});
 }
 
 // Of a streamed response the head was given away.
 int32_t Transfer::http_status_so_far() const {
-  if (http_status_ != 0) return http_status_;
-  return builder_ ? builder_->response().http_status() : 0;
+  if (exchange_->http_status != 0) return exchange_->http_status;
+  return exchange_->builder.response().http_status();
 }
 
-uint64_t Transfer::body_bytes_so_far() const { return builder_ ? builder_->body_bytes() : 0; }
+uint64_t Transfer::body_bytes_so_far() const { return exchange_->builder.body_bytes(); }
 
 void Transfer::report_end(const Status& status) {
   if (is_traced()) trace_end(status);
@@ -109,7 +109,7 @@ void Transfer::report_end(const Status& status) {
 void Transfer::trace_end(const Status& status) {
   trace(status.is_ok() ? HC_TRACE_REQUEST_END : HC_TRACE_REQUEST_EXCEPTION,
         {.text = status.message(),
-         .connection = connection_,
+         .connection = exchange_->connection,
          .bytes = body_bytes_so_far(),
          .status = status.code(),
          .http_status = http_status_so_far()});
@@ -141,7 +141,7 @@ void Transfer::record_failure(const Attempt& attempt, const Status& status) {
         HC_TRACE_ATTEMPT_END,
         {.text = beginning.remote.to_string(), .connection = beginning.connection, .status = status.code()});
   }
-  attempt_records_.push_back(failure_of(attempt, status));
+  exchange_->attempt_records.push_back(failure_of(attempt, status));
 }
 
 // There was not even a socket.
@@ -149,17 +149,22 @@ void Transfer::record_refusal(const Endpoint& remote, const Status& status) {
   ++attempt_count_;
   AttemptRecord record{status, 0, remote.address.to_string(), remote.port, false, hop_, kNothingHappened};
   record.timing.started_ns = record.timing.done_ns = since_submit(engine_->now());
-  attempt_records_.push_back(std::move(record));
+  exchange_->attempt_records.push_back(std::move(record));
 }
 
 // The request had a connection, and goes on without it.
 void Transfer::record_winner(const Status& status) {
-  AttemptRecord record{status, connection_, remote_.address.to_string(), remote_.port, was_reused_,
-                       hop_,   timing_};
-  record.timing.started_ns = attempt_started_ns_;
+  AttemptRecord record{status,
+                       exchange_->connection,
+                       exchange_->remote.address.to_string(),
+                       exchange_->remote.port,
+                       was_reused_,
+                       hop_,
+                       timing_};
+  record.timing.started_ns = exchange_->attempt_started_ns;
   record.timing.resolved_ns = HC_UNSET;
   record.timing.done_ns = since_submit(engine_->now());
-  attempt_records_.push_back(std::move(record));
+  exchange_->attempt_records.push_back(std::move(record));
 }
 
 void Transfer::report_redirect(const Request& next, int32_t http_status) {
@@ -174,7 +179,7 @@ void Transfer::report_redirect(const Request& next, int32_t http_status) {
   }
   if (!is_traced()) return;
   trace(HC_TRACE_REQUEST_REDIRECT,
-        {.text = std::move(target), .connection = connection_, .http_status = http_status});
+        {.text = std::move(target), .connection = exchange_->connection, .http_status = http_status});
 }
 
 void Transfer::report_stale(const Status& status) {
@@ -182,28 +187,28 @@ void Transfer::report_stale(const Status& status) {
   log_stale(status);
   if (is_traced()) {
     trace(HC_TRACE_REQUEST_RESUBMIT,
-          {.text = status.message(), .connection = connection_, .status = status.code()});
+          {.text = status.message(), .connection = exchange_->connection, .status = status.code()});
   }
 }
 
 void Transfer::describe(Response& response) {
   response.timing = timing_;
   response.attempts = attempt_count_;
-  response.connection = connection_;
+  response.connection = exchange_->connection;
   response.reused = was_reused_;
-  response.remote = remote_;
+  response.remote = exchange_->remote;
   response.set_url(request_->url, request_->fragment);
-  response.hops = std::move(hops_);
-  response.attempt_started_ns = attempt_started_ns_;
+  response.hops = std::move(exchange_->hops);
+  response.attempt_started_ns = exchange_->attempt_started_ns;
   response.hop_number = hop_;
   complete_records(response);
 }
 
 // At the head of a streamed response a race may still have losers that run.
 void Transfer::complete_records(Response& response) const {
-  std::vector<AttemptRecord> records = attempt_records_;
-  for (const Attempt* attempt : running_) {
-    if (attempt != winner_) records.push_back(failure_of(*attempt, beaten()));
+  std::vector<AttemptRecord> records = exchange_->attempt_records;
+  for (const Attempt* attempt : exchange_->running) {
+    if (attempt != exchange_->winner) records.push_back(failure_of(*attempt, beaten()));
   }
   if (records.empty()) return;
   if (has_connection()) records.push_back(response.last_attempt());
@@ -214,10 +219,10 @@ void Transfer::complete_records(Response& response) const {
 
 void Transfer::log_ready() const {
   if (was_reused_ || !engine_->reporter().wants(HC_LOG_DEBUG)) return;
-  uint64_t tcp_start = attempt_started_ns_;
-  engine_->reporter().log(HC_LOG_DEBUG, "connection " + std::to_string(connection_) + " to " +
-                                            *origin->name() + " at " + remote_.to_string() + " is up" +
-                                            step("tcp", tcp_start, timing_.connected_ns) +
+  uint64_t tcp_start = exchange_->attempt_started_ns;
+  engine_->reporter().log(HC_LOG_DEBUG, "connection " + std::to_string(exchange_->connection) + " to " +
+                                            *origin->name() + " at " + exchange_->remote.to_string() +
+                                            " is up" + step("tcp", tcp_start, timing_.connected_ns) +
                                             step("tls", timing_.connected_ns, timing_.secured_ns));
 }
 
@@ -225,7 +230,7 @@ void Transfer::log_stale(const Status& status) const {
   if (!engine_->reporter().wants(HC_LOG_INFO)) return;
   engine_->reporter().log(HC_LOG_INFO, "request " + std::to_string(id) + " to " + *origin->name() +
                                            " goes once more: reused connection " +
-                                           std::to_string(connection_) +
+                                           std::to_string(exchange_->connection) +
                                            " died before any answer: " + status.message());
 }
 
@@ -248,11 +253,11 @@ std::string Transfer::end_line(const Status& status) const {
   }
   line += " after " + in_ms(t.done_ns);
   if (has_connection()) {
-    line += " on connection " + std::to_string(connection_) + (was_reused_ ? ", reused" : ", new");
+    line += " on connection " + std::to_string(exchange_->connection) + (was_reused_ ? ", reused" : ", new");
   }
   if (waited_ > 0) line += ", waited " + in_ms(static_cast<uint64_t>(waited_));
   line += step("dns", t.started_ns, t.resolved_ns) +
-          step("connect", attempt_started_ns_, was_reused_ ? HC_UNSET : t.ready_ns) +
+          step("connect", exchange_->attempt_started_ns, was_reused_ ? HC_UNSET : t.ready_ns) +
           step("first byte", t.sent_ns, t.first_byte_ns);
   return status.is_ok() ? line : line + ": " + status.message();
 }
