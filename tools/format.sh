@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 files() { # FIND-EXPRESSION...
-  find . \( -path './.*' -o -path ./abi -o -path ./build -o -path ./dist \) -prune -o -type f \( "$@" \) -print0
+  find . \( -path './.*' -o -path ./abi -o -path ./build -o -path ./dist -o -name node_modules \) -prune -o -type f \( "$@" \) -print0
 }
 
 # hc.hpp has the style of the tree, though hc.h beside it is laid out by hand.

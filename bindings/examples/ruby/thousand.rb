@@ -28,11 +28,12 @@ module HC
     end)
   end
 
-  # Functions, but for those with a struct by value, which Fiddle cannot pass.
+  # Fiddle knows no structs by value. As an argument a hc_str is its two fields, one after the other; what returns one
+  # is left out.
   interface['functions'].each do |name, function|
-    types = function['parameters'].map(&:last)
-    next if [function['returns'], *types].any? { |type| STRUCTS.key?(type) }
+    next if STRUCTS.key?(function['returns'])
 
+    types = function['parameters'].flat_map { |_, type| type == 'hc_str' ? ['void *', 'size_t'] : type }
     extern "#{function['returns']} #{name}(#{types.join(', ')})"
   end
 
