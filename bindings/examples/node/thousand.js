@@ -131,6 +131,7 @@ class Session {
   /** Waits for what is under way, on a thread of Node's, and frees everything. Returns the last statistics. */
   async close() {
     check(await promisify(hc.hc_session_close.async)(this.#session, FOREVER));
+    this.#drain(); // every completion is there now, and so every promise has its end
     const stats = this.stats();
     hc.hc_session_free(this.#session);
     await new Promise((resolve) => this.#signal.once('close', resolve).destroy());
