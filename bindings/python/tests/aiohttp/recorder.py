@@ -140,14 +140,23 @@ def _read(file: Any, connection: socket.socket, number: int) -> Optional[Request
 
 def _read_body(file: Any, headers: Dict[str, str]) -> bytes:
     if headers.get("transfer-encoding", "").lower() != "chunked":
-        return bytes(file.read(int(headers.get("content-length", 0))))
+        return _exactly(file, int(headers.get("content-length", 0)))
     body = b""
     while True:
-        size = int(file.readline().split(b";")[0], 16)
-        body += file.read(size)
+        size = int(file.readline().split(b";")[0] or _broken_off(), 16)
+        body += _exactly(file, size)
         file.readline()
         if size == 0:
             return body
+
+
+def _exactly(file: Any, count: int) -> bytes:
+    data = bytes(file.read(count))
+    return data if len(data) == count else _broken_off()
+
+
+def _broken_off() -> Any:
+    raise ConnectionResetError("a request without an end")
 
 
 @pytest.fixture
