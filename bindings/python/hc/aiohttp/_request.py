@@ -235,6 +235,8 @@ class ClientRequest:
         if "chunked" in self.headers.get(hdrs.TRANSFER_ENCODING, "").lower():
             if self.chunked:
                 raise ValueError('chunked can not be set if "Transfer-Encoding: chunked" header is set')
+            self.chunked = True
+            self.headers.pop(hdrs.CONTENT_LENGTH, None)
         elif self.chunked:
             if hdrs.CONTENT_LENGTH in self.headers:
                 raise ValueError("chunked can not be set if Content-Length header is set")
