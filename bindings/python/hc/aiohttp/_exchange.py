@@ -12,7 +12,7 @@ from yarl import URL
 from . import _failures, _sending, hdrs
 from ._engine import Engine, Transfer
 from ._response import ClientResponse
-from .client_exceptions import ClientConnectionError, ClientResponseError
+from .client_exceptions import ClientConnectionError, ClientConnectorDNSError, ClientResponseError
 from .tracing import send_all
 
 if TYPE_CHECKING:
@@ -84,12 +84,25 @@ async def send(request: "ClientRequest") -> ClientResponse:
     if connector is None or connector.closed:
         raise ClientConnectionError("Connector is closed.")
     engine = connector._started(is_traced=bool(call.traces))
+    names = connector._names
+    was_moved = names is None or names.has_moved(request.url)
+    try:
+        transfer = await _sent(engine, request, call)
+    except ClientConnectorDNSError:
+        if names is None or was_moved or not names.has_moved(request.url):
+            raise
+        transfer = await _sent(engine, request, call)
+    return _response(request, transfer, call)
+
+
+async def _sent(engine: Engine, request: "ClientRequest", call: Call) -> Transfer:
+    """Until there is a response."""
     transfer = _submitted(engine, request, call)
     try:
         await (_traced_head(transfer, request, call) if call.traces else transfer.head())
     except errors.Error as failure:
         raise explained(failure, transfer, request) from failure
-    return _response(request, transfer, call)
+    return transfer
 
 
 def _submitted(engine: Engine, request: "ClientRequest", call: Call) -> Transfer:
@@ -112,9 +125,10 @@ def filled(engine: Engine, request: "ClientRequest") -> Any:
     call: Call = request._call
     request.complete_head(connector.force_close)
     target = engine.new_request()
-    fields = Fields(request.head_fields())
+    url = request.url if connector._names is None else connector._names.wire_url(request.url)
+    fields = Fields(request.head_fields(url))
     target.method = view_of(request.method.encode())
-    target.url = view_of(str(request.url).encode("ascii"))
+    target.url = view_of(str(url).encode("ascii"))
     target.headers, target.header_count = fields.pointer, fields.count
     target.decompress = _ffi.HC_ON if call.auto_decompress else _ffi.HC_OFF
     target.body_window = min(max(call.read_bufsize, 1024), 2**30)

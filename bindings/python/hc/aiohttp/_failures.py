@@ -27,6 +27,7 @@ from .client_exceptions import (
 if TYPE_CHECKING:
     from .client_reqrep import ClientRequest
 
+_RESETS = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
 _CONNECT_CLOCKS = ("pool", "connect", "sock_connect")
 
 
@@ -87,9 +88,9 @@ def _of_proxy(error: errors.Error, request: "ClientRequest") -> BaseException:
 
 
 def _of_disconnect(error: errors.Error) -> BaseException:
-    if error.native_domain == "errno" and error.native_code in (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED):
-        return ClientOSError(error.native_code, os.strerror(error.native_code))
-    return ServerDisconnectedError()
+    # Of a failed recv() or send(), curl only hands on the text.
+    number = next((each for each in _RESETS if error.message.endswith(os.strerror(each))), None)
+    return ServerDisconnectedError() if number is None else ClientOSError(number, os.strerror(number))
 
 
 def _certificate_error(error: errors.Error) -> Exception:

@@ -120,6 +120,7 @@ def _is_possible(session: "ClientSession") -> bool:
         session._request_class is not ClientRequest,
         session._response_class is not ClientResponse,
         any(session._merged_bounds(None, None, None)),
+        session._connector is None or session._connector._names is not None,
     )
     return not any(special)
 

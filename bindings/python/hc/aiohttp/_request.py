@@ -321,9 +321,9 @@ class ClientRequest:
             raise ValueError(f"Invalid Content-Length header: {given!r}")
         return int(given)
 
-    def head_fields(self) -> List[Tuple[str, Optional[str]]]:
-        """Without what the core writes, and None for what it would write and shall not."""
-        host = host_field(self.url)
+    def head_fields(self, url: URL) -> List[Tuple[str, Optional[str]]]:
+        """Without what the core writes for that URL, and None for what it would write and shall not."""
+        host = host_field(url)
         fields: List[Tuple[str, Optional[str]]] = [
             (name, value)
             for name, value in self.headers.items()

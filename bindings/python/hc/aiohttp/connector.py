@@ -29,6 +29,7 @@ class BaseConnector:
     _closed = True  # until it is made
     _source_traceback: Optional[traceback.StackSummary] = None
     _engine: Optional[Engine] = None
+    _names: Optional[_resolving.Names] = None  # of a custom resolver
     allowed_protocol_schema_set: FrozenSet[str] = frozenset(("", "http", "https", "ws", "wss"))
 
     def __init__(
@@ -210,6 +211,7 @@ class TCPConnector(BaseConnector):
         self._family = family
         self._local_addr = local_addr
         self._resolver = resolver
+        self._names = _resolving.names_of(resolver)
         self._happy_eyeballs_delay = happy_eyeballs_delay
 
     def _session_options(self) -> Dict[str, Any]:
@@ -221,7 +223,7 @@ class TCPConnector(BaseConnector):
             "family": _FAMILIES.get(socket.AddressFamily(self._family), "any"),
             "happy_eyeballs": self._happy_eyeballs_delay or 0,
             "local_addr": None if self._local_addr is None else self._local_addr[0],
-            **_resolving.options_of(self._resolver, int(self._family)),
+            **_resolving.options_of(self._resolver, self._names),
         }
 
     @property

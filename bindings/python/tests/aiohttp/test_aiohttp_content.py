@@ -122,7 +122,7 @@ def test_http_chunks(aiohttp, recorder):
 def test_two_readers_at_one_time(aiohttp, server):
     async def run():
         async with aiohttp.ClientSession() as session:
-            async with session.get(server.http + "/drip?interval=10000&count=2") as response:
+            async with session.get(server.http + "/drip?bytes=2&every_ms=20000") as response:
                 await response.content.readany()
                 first = asyncio.ensure_future(response.content.readany())
                 await asyncio.sleep(0)

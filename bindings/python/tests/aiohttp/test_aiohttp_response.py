@@ -216,7 +216,7 @@ def test_release_and_close(aiohttp, recorder):
 def test_close_wakes_a_reader(aiohttp, server):
     async def run():
         async with aiohttp.ClientSession() as session:
-            response = await session.get(server.http + "/drip?interval=10000&count=2")
+            response = await session.get(server.http + "/drip?bytes=2&every_ms=20000")
             await response.content.read(1)
             reader = asyncio.ensure_future(response.content.read())
             await asyncio.sleep(0)
@@ -230,7 +230,7 @@ def test_close_wakes_a_reader(aiohttp, server):
 def test_the_connection_while_a_body_is_on_its_way(aiohttp, server):
     async def run():
         async with aiohttp.ClientSession() as session:
-            async with session.get(server.http + "/drip?interval=10000&count=2") as response:
+            async with session.get(server.http + "/drip?bytes=2&every_ms=20000") as response:
                 assert not response.closed
                 host, port = response.connection.transport.get_extra_info("peername")[:2]
                 assert (host, port) == ("127.0.0.1", server.port)
