@@ -22,6 +22,7 @@ from ._engine import RawHeaders, Transfer
 from .client_exceptions import ClientConnectionError, ClientResponseError, ContentTypeError
 from .http import HttpVersion
 from .streams import EMPTY_PAYLOAD, StreamReader
+from .tracing import send_all
 
 if TYPE_CHECKING:
     from .client import ClientSession
@@ -253,8 +254,8 @@ class ClientResponse(helpers.HeadersMixin):
         if self._body is None:
             try:
                 self._body = await self._read_all()
-                for trace in self._traces:
-                    await trace.send_response_chunk_received(self.method, self.url, self._body)
+                if self._traces:
+                    await send_all(self._traces, "on_response_chunk_received", self.method, self.url, self._body)
             except BaseException:
                 self.close()
                 raise

@@ -1,7 +1,7 @@
 """Signals about requests and connections: the sixteen of aiohttp, in its order."""
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Callable, List, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, List, NamedTuple, Sequence
 
 from multidict import CIMultiDict
 from yarl import URL
@@ -221,7 +221,7 @@ class Trace:
             await signal.send(self._session, self._context, _SIGNALS[name](*values))
 
 
-async def send_all(traces: List[Trace], name: str, *values: Any) -> None:
+async def send_all(traces: Sequence[Trace], name: str, *values: Any) -> None:
     for trace in traces:
         await trace.send(name, *values)
 
