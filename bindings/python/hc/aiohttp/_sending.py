@@ -31,10 +31,9 @@ def put_body(target: Any, request: "ClientRequest", traces: List[Any]) -> Option
     return upload
 
 
-def feed(upload: Upload, transfer: "Transfer") -> None:
-    """Starts to feed it."""
-    transfer.upload = upload
-    transfer.feed = asyncio.ensure_future(upload.feed(transfer.engine.handle, transfer.number))
+def feed(transfer: "Transfer") -> None:
+    """Starts to feed its upload."""
+    transfer.feed = asyncio.ensure_future(transfer.upload.feed(transfer.engine.handle, transfer.number))
 
 
 async def _encoded(pieces: AsyncIterator[bytes], request: "ClientRequest", traces: List[Any]) -> AsyncIterator[bytes]:
