@@ -352,6 +352,10 @@ class MultipartReader:
                 break
             await item.release()
 
+    async def finish(self) -> None:
+        """After the last boundary: to the end of the stream if that is near, so that its connection can be used again."""
+        await self._source.fill()
+
     async def fetch_next_part(self) -> Union["MultipartReader", BodyPartReader]:
         headers = await self._read_headers()
         return self._get_part_reader(headers)

@@ -50,6 +50,7 @@ class MultipartResponseWrapper:
     def __init__(self, resp: Any, stream: MultipartReader) -> None:
         self.resp = resp
         self.stream = stream
+        self._is_released = False
 
     def __aiter__(self) -> "MultipartResponseWrapper":
         return self
@@ -61,15 +62,17 @@ class MultipartResponseWrapper:
         return part
 
     def at_eof(self) -> bool:
-        return bool(self.resp.content.at_eof())
+        return self._is_released or bool(self.resp.content.at_eof())
 
     async def next(self) -> Union[MultipartReader, BodyPartReader, None]:
         item = await self.stream.next()
         if self.stream.at_eof():
+            await self.stream.finish()
             await self.release()
         return item
 
     async def release(self) -> None:
+        self._is_released = True
         released = self.resp.release()
         if released is not None:
             await released
