@@ -92,6 +92,16 @@ function(hc_install_pkgconfig)
   install(FILES ${PROJECT_BINARY_DIR}/libhc.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endfunction()
 
+# Where an installed program finds the library: from its own place, too, unless one of them has a place of its own.
+function(hc_path_from_bin out)
+  set(path ${CMAKE_INSTALL_FULL_LIBDIR})
+  if(NOT IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}" AND NOT IS_ABSOLUTE "${CMAKE_INSTALL_BINDIR}")
+    file(RELATIVE_PATH path /p/${CMAKE_INSTALL_BINDIR} /p/${CMAKE_INSTALL_LIBDIR})
+    set(path "$ORIGIN/${path}")
+  endif()
+  set(${out} "${path}" PARENT_SCOPE)
+endfunction()
+
 # find_package(libhc) -> libhc::hc
 function(hc_install_cmake_package)
   set(where ${CMAKE_INSTALL_LIBDIR}/cmake/libhc)

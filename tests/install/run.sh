@@ -20,7 +20,7 @@ for file in include/hc/hc.hpp share/libhc/hc.json; do
   [[ -s $prefix/$file ]] || { echo "not installed: $file" >&2; exit 1; }
 done
 
-# use ROOT: builds and runs the consumer with pkg-config against what is installed there.
+# use ROOT: builds and runs the consumer with pkg-config and with CMake against what is installed there, and the command.
 use() {
   local pc_directory
   pc_directory=$(dirname "$(find "$1" -name libhc.pc)")
@@ -29,22 +29,36 @@ use() {
   "${CC:-cc}" "$here/consumer.c" $(pkg-config --cflags --libs libhc) -o "$work/consumer-pkg-config"
   LD_LIBRARY_PATH=$(dirname "$pc_directory") "$work/consumer-pkg-config"
   pkg-config --exists --print-errors --static libhc # Requires.private names packages that exist
+
+  rm -rf "$work/cmake"
+  cmake -S "$here" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$1" >/dev/null
+  cmake --build "$work/cmake" >/dev/null
+  "$work/cmake/consumer"
+  ldd "$work/cmake/consumer" | grep -F "libhc.so.0 => $1/"
+
+  [[ ! -e $1/bin/hcx ]] || ldd "$1/bin/hcx" | grep -F "libhc.so.0 => $1/"
 }
 use "$prefix"
 use "$work/stage/usr"
-
-cmake -S "$here" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
-cmake --build "$work/cmake" >/dev/null
-"$work/cmake/consumer"
 if cmake -S "$here" -B "$work/cmake-newer" -DCMAKE_PREFIX_PATH="$prefix" -DWANTED=99.0 >/dev/null 2>&1; then
   echo "find_package took this version for 99.0" >&2
   exit 1
 fi
-
-# The installed command finds the library beside it, and has its page.
 if [[ -e $prefix/bin/hcx ]]; then
   [[ -s $prefix/share/man/man1/hcx.1 ]] || { echo "not installed: hcx.1" >&2; exit 1; }
-  ldd "$prefix/bin/hcx" | grep -F "libhc.so.0 => $prefix/"
+fi
+
+# Files know each other by the way from one to the other: the whole may be moved.
+mv "$prefix" "$work/moved"
+use "$work/moved"
+
+# Places that are not below the prefix are taken as they are.
+cmake -S "$here/../.." -B "$work/places" -DBUILD_TESTING=OFF -DCMAKE_INSTALL_PREFIX=/opt/hc \
+  -DCMAKE_INSTALL_LIBDIR=/opt/lib/hc -DCMAKE_INSTALL_INCLUDEDIR=/opt/include/hc-0 >/dev/null
+grep -qx 'libdir=/opt/lib/hc' "$work/places/libhc.pc"
+grep -qx 'includedir=/opt/include/hc-0' "$work/places/libhc.pc"
+if grep -q hcx "$work/places/cmake_install.cmake"; then
+  grep -qF 'RPATH "/opt/lib/hc"' "$work/places/cmake_install.cmake"
 fi
 
 # A packager builds without tests and needs nothing for them.
