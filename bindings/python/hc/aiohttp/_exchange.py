@@ -115,7 +115,7 @@ def _submitted(engine: Engine, request: "ClientRequest", call: Call) -> Transfer
     except errors.Error as failure:
         raise _failures.of_head(failure, request) from failure
     transfer.upload = upload
-    if upload is not None and not call.traces:
+    if not call.traces:
         _sending.feed(transfer)
     return transfer
 
@@ -187,8 +187,8 @@ async def _traced_head(transfer: Transfer, request: "ClientRequest", call: Call)
             names = engine.events.pop(number, [])
             for name in names:
                 await _send_signal(name, request, call)
-                if name == "request_headers_sent" and transfer.upload is not None and transfer.feed is None:
-                    _sending.feed(transfer)  # its chunks are told after that
+                if name == "request_headers_sent":
+                    _sending.feed(transfer)  # not before, so that its signals come after that one
             if is_over:
                 return await transfer.head()
             if not names:

@@ -1,6 +1,7 @@
 """TraceConfig: its signals, their order, and what they are given."""
 
 import asyncio
+import threading
 import types
 
 import pytest
@@ -96,14 +97,26 @@ def test_a_name(aiohttp, recorder):
     traced(aiohttp, use, connector)
 
 
-def test_in_line(aiohttp, server):
+def test_in_line(aiohttp, recorder):
+    is_queued = threading.Event()
+
+    def answer(request):
+        is_queued.wait(10)
+        return reply(b"ok")
+
+    recorder.answer = answer
+
     async def use(session, log):
-        first = asyncio.ensure_future(whole(session, server.http + "/delay/100"))
+        first = asyncio.ensure_future(whole(session, recorder.url))
         while "request_headers_sent" not in log.names:
             await asyncio.sleep(0.005)
         log.seen.clear()
-        await whole(session, server.http + "/bytes/1")
+        second = asyncio.ensure_future(whole(session, recorder.url))
+        while "connection_queued_start" not in log.names:
+            await asyncio.sleep(0.005)
+        is_queued.set()
         await first
+        await second
         mine = [name for name in log.names if name.startswith("connection")]
         assert mine[:2] == ["connection_queued_start", "connection_queued_end"]
         assert mine[2:] in (["connection_reuseconn"], ["connection_create_start", "connection_create_end"])
