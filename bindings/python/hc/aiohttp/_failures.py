@@ -18,7 +18,7 @@ from .client_exceptions import (
     ClientProxyConnectionError,
     ClientResponseError,
     ConnectionTimeoutError,
-    InvalidURL,
+    InvalidUrlClientError,
     ServerDisconnectedError,
     SocketTimeoutError,
     UnixClientConnectorError,
@@ -56,7 +56,7 @@ def of_head(error: BaseException, request: "ClientRequest") -> BaseException:
     if isinstance(error, (errors.ProtocolError, errors.TooLargeError)):
         return ClientResponseError(request.request_info, (), status=400, message=error.message)
     if isinstance(error, errors.InvalidError):
-        return InvalidURL(request.url, error.message) if "url" in error.message[:4] else ValueError(error.message)
+        return InvalidUrlClientError(request.url, error.message) if "url" in error.message[:4] else ValueError(error.message)
     if isinstance(error, errors.ClosedError):
         return ClientConnectionError("Connector is closed.")
     return ClientConnectionError(error.message)

@@ -189,7 +189,8 @@ class Journey:
 
     def _follow(self, location: str) -> None:
         try:
-            target = URL(location, encoded=not self.session._requote_redirect_url)
+            location = _spelled(location)
+            target = URL(location, encoded=location.isascii() and not self.session._requote_redirect_url)
         except ValueError as error:
             told = "Server attempted redirecting to a location that does not look like a URL"
             raise InvalidUrlRedirectClientError(location, told) from error
@@ -206,6 +207,11 @@ class Journey:
             for name in _OF_AN_ORIGIN:
                 self.headers.popall(name, None)
         self.url, self.params = target, None
+
+
+def _spelled(location: str) -> str:
+    """Bytes that are no UTF-8 as browsers spell them."""
+    return "".join(f"%{ord(each) - 0xDC00:02X}" if "\udc80" <= each <= "\udcff" else each for each in location)
 
 
 async def check_status(response: ClientResponse, check: Any) -> None:

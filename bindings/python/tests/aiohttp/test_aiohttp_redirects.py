@@ -286,3 +286,20 @@ def test_a_middleware_may_answer_or_raise(aiohttp, recorder, since):
 
     with pytest.raises(KeyError):
         went(aiohttp, recorder, middlewares=[refuse])
+
+
+@pytest.mark.parametrize("requote", [True, False])
+def test_bytes_beyond_ascii_in_a_location(recorder, requote):
+    """aiohttp raises UnicodeEncodeError, or loses them."""
+    from hc import aiohttp
+
+    location = "/\xe4"  # as the byte E4
+    recorder.answer = lambda request: reply(b"", f"Location: {location}", status="302 Found") if request.target == "/" else reply()
+
+    async def run():
+        async with aiohttp.ClientSession(requote_redirect_url=requote) as session:
+            async with session.get(recorder.url + "/") as response:
+                return response.status
+
+    assert asyncio.run(run()) == 200
+    assert recorder.last.target == "/%E4"
