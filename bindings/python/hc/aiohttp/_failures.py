@@ -3,6 +3,8 @@
 import asyncio
 import errno
 import os
+import re
+import ssl
 from typing import TYPE_CHECKING, Any, Optional
 
 from .. import errors
@@ -20,6 +22,7 @@ from .client_exceptions import (
     ConnectionTimeoutError,
     InvalidUrlClientError,
     ServerDisconnectedError,
+    ServerFingerprintMismatch,
     SocketTimeoutError,
     UnixClientConnectorError,
 )
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from .client_reqrep import ClientRequest
 
 _RESETS = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
+_NOT_PINNED = re.compile("not a pinned one; its SHA-256 is ([0-9a-f]{64})")
 _CONNECT_CLOCKS = ("pool", "connect", "sock_connect")
 
 
@@ -67,7 +71,7 @@ def _of_connection(error: errors.Error, request: "ClientRequest") -> BaseExcepti
     if isinstance(error, errors.DNSError):
         return ClientConnectorDNSError(key, _os_error(error))
     if isinstance(error, errors.TLSVerifyError):
-        return ClientConnectorCertificateError(key, _certificate_error(error))
+        return _of_certificate(error, request)
     if isinstance(error, errors.TLSError):
         return ClientConnectorSSLError(key, _os_error(error))
     if isinstance(error, errors.ProxyError):
@@ -93,10 +97,15 @@ def _of_disconnect(error: errors.Error) -> BaseException:
     return ServerDisconnectedError() if number is None else ClientOSError(number, os.strerror(number))
 
 
-def _certificate_error(error: errors.Error) -> Exception:
-    import ssl
-
-    return ssl.SSLCertVerificationError(1, error.message)
+def _of_certificate(error: errors.Error, request: "ClientRequest") -> BaseException:
+    key = request.connection_key
+    found = _NOT_PINNED.search(error.message)
+    if found is None:
+        return ClientConnectorCertificateError(key, ssl.SSLCertVerificationError(1, error.message))
+    connector: Any = request.session.connector
+    given = connector._ssl if request.ssl is True else request.ssl
+    expected = getattr(given, "fingerprint", b"")
+    return ServerFingerprintMismatch(expected, bytes.fromhex(found.group(1)), key.host, key.port or 443)
 
 
 def _os_error(error: errors.Error) -> OSError:

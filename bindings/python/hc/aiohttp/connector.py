@@ -11,6 +11,7 @@ from typing import Any, Awaitable, Callable, Dict, FrozenSet, Optional, Tuple, T
 from .. import FOREVER, Session
 from ..errors import InvalidError
 from . import _resolving, _tls, helpers
+from ._connection import Connection as Connection
 from ._engine import Engine
 from .helpers import sentinel
 

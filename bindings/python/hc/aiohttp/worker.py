@@ -1,0 +1,7 @@
+"""aiohttp's own, where it is installed."""
+
+import sys
+
+import aiohttp.worker
+
+sys.modules[__name__] = aiohttp.worker
