@@ -92,7 +92,7 @@ impl StreamedResponse {
     }
 
     /// All that is still to come.
-    pub async fn bytes(&mut self) -> Result<Vec<u8>, Error> {
+    pub async fn rest(&mut self) -> Result<Vec<u8>, Error> {
         let mut whole = Vec::new();
         while let Some(chunk) = self.chunk().await? {
             whole.extend_from_slice(&chunk);
