@@ -1,4 +1,5 @@
-"""The suite `python` of tools/bench.py: hc.Session beside aiohttp in the same interpreter, and beside Go's net/http."""
+"""The suite `python` of tools/bench.py: hc.Session and hc.aiohttp beside aiohttp in the same interpreter, and beside Go's
+net/http."""
 
 from bench_clients import Client
 from bench_scenario import CPU, RATE, Scenario, at_least, at_most, ratio
@@ -7,6 +8,10 @@ from bench_scenario import CPU, RATE, Scenario, at_least, at_most, ratio
 # requests/s. In a chroot aiohttp is a newer one.
 ASKED = {64: (6.0, 0.25, 0.8), 1_000: (6.0, 0.25, 0.8)}
 ASKED_IN_CHROOT = {64: (2.5, None, None), 1_000: (2.5, None, None)}
+
+# The same of hc.aiohttp: requests/s and CPU.
+ASKED_OF_AIOHTTP = (4.0, 1 / 3)
+ASKED_OF_AIOHTTP_IN_CHROOT = (2.0, None)
 
 
 def scenarios(servers, place, is_quick):
@@ -27,14 +32,23 @@ def load(servers, place, outstanding, rate, cpu, of_go):
 
         return Client(shown or client, command, guess=max(500, 2 * outstanding))
 
-    clients = [python("hc", "libhc"), python("aiohttp"), python("uvloop-hc", "libhc, uvloop")]
+    clients = [python("hc", "libhc"), python("hc.aiohttp"), python("aiohttp"), python("uvloop-hc", "libhc, uvloop")]
     checks = [at_least("requests/s, of aiohttp", ratio(RATE, name, "libhc", "aiohttp"), rate)]
     if cpu is not None:
         checks.append(at_most("CPU each, of aiohttp", ratio(CPU, name, "libhc", "aiohttp"), cpu))
+    checks += of_aiohttp(name, *(ASKED_OF_AIOHTTP_IN_CHROOT if place.is_chroot else ASKED_OF_AIOHTTP))
     if of_go is not None:
         clients.append(go(place, url, outstanding))
         checks.append(at_least("requests/s, of Go's net/http", ratio(RATE, name, "libhc", "Go net/http"), of_go))
     return Scenario(name, f"Python: {outstanding:,} outstanding requests", outstanding, clients, checks)
+
+
+def of_aiohttp(name, rate, cpu):
+    """What is asked of hc.aiohttp, in whose place aiohttp would be."""
+    checks = [at_least("requests/s of hc.aiohttp, of aiohttp", ratio(RATE, name, "hc.aiohttp", "aiohttp"), rate)]
+    if cpu is not None:
+        checks.append(at_most("CPU each of hc.aiohttp, of aiohttp", ratio(CPU, name, "hc.aiohttp", "aiohttp"), cpu))
+    return checks
 
 
 def download(servers, place):
@@ -47,9 +61,14 @@ def download(servers, place):
 
         return Client(shown, command, guess=1)
 
-    checks = [at_least("bytes/s, of aiohttp", ratio("mb_per_s", name, "libhc", "aiohttp"), 2.0)]
+    chunked = "aiohttp, iter_chunked"
+    checks = [
+        at_least("bytes/s, of aiohttp", ratio("mb_per_s", name, "libhc", "aiohttp"), 2.0),
+        at_least("bytes/s of hc.aiohttp, of aiohttp", ratio("mb_per_s", name, "hc.aiohttp", chunked), 2.0),
+    ]
     columns = [("MB/s", "mb_per_s", "{:,.0f}"), ("CPU ms/MB", "cpu_ms_per_mb", "{:.2f}")]
-    clients = [python("hc", "libhc"), python("views", "libhc, views"), python("aiohttp", "aiohttp")]
+    clients = [python("hc", "libhc"), python("views", "libhc, views"), python("hc.aiohttp", "hc.aiohttp")]
+    clients += [python("aiohttp", "aiohttp"), python("aiohttp-chunked", chunked)]
     return Scenario(name, "Python: downloads of 1 GB, streamed", 1, clients, checks, columns)
 
 

@@ -51,17 +51,42 @@ async def views():
 async def aiohttp():
     import aiohttp
 
-    async with aiohttp.ClientSession() as session:
+    return await with_aiohttp(aiohttp, lambda content: content.iter_any())
+
+
+async def aiohttp_chunked():
+    import aiohttp
+
+    return await with_aiohttp(aiohttp, lambda content: content.iter_chunked(1 << 16))
+
+
+async def hc_aiohttp():
+    import hc.aiohttp
+
+    return await with_aiohttp(hc.aiohttp, lambda content: content.iter_chunked(1 << 16))
+
+
+async def with_aiohttp(module, iterate):
+    async with module.ClientSession() as session:
 
         async def pieces():
             async with session.get(URL) as response:
-                async for piece in response.content.iter_any():
+                async for piece in iterate(response.content):
                     yield piece
 
         return await run(pieces)
 
 
-total, seconds, cpu = asyncio.run({"hc": hc, "views": views, "aiohttp": aiohttp}[CLIENT]())
+CLIENTS = {
+    "hc": hc,
+    "views": views,
+    "aiohttp": aiohttp,
+    "aiohttp-chunked": aiohttp_chunked,
+    "hc.aiohttp": hc_aiohttp,
+}
+
+
+total, seconds, cpu = asyncio.run(CLIENTS[CLIENT]())
 if total == 0:
     raise SystemExit("nothing was read")
 result = {"requests": COUNT, "seconds": seconds, "cpu_us_per_request": cpu / COUNT * 1e6}

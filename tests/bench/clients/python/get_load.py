@@ -48,6 +48,16 @@ async def hc(url, outstanding, requests):
 async def aiohttp(url, outstanding, requests):
     import aiohttp
 
+    return await with_aiohttp(aiohttp, url, outstanding, requests)
+
+
+async def hc_aiohttp(url, outstanding, requests):
+    import hc.aiohttp
+
+    return await with_aiohttp(hc.aiohttp, url, outstanding, requests)
+
+
+async def with_aiohttp(aiohttp, url, outstanding, requests):
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=outstanding)) as session:
 
         async def get():
@@ -65,7 +75,7 @@ def main():
 
         uvloop.install()
         client = client[len("uvloop-") :]
-    seconds, cpu = asyncio.run({"hc": hc, "aiohttp": aiohttp}[client](url, outstanding, requests))
+    seconds, cpu = asyncio.run({"hc": hc, "aiohttp": aiohttp, "hc.aiohttp": hc_aiohttp}[client](url, outstanding, requests))
     print(json.dumps({"requests": requests, "seconds": seconds, "cpu_us_per_request": cpu / requests * 1e6}))
 
 
