@@ -16,7 +16,7 @@ from ._cookie_helpers import parse_cookie_header, preserve_morsel_with_coded_val
 from ._describe import ConnectionKey, RequestInfo
 from ._response import ClientResponse
 from .client_exceptions import InvalidURL
-from .http import SERVER_SOFTWARE, HttpVersion, HttpVersion11
+from .http import ACCEPT_ENCODING, SERVER_SOFTWARE, HttpVersion, HttpVersion11
 
 if TYPE_CHECKING:
     from .client import ClientSession
@@ -52,7 +52,7 @@ class ClientRequest:
     GET_METHODS = {hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS, hdrs.METH_TRACE}
     POST_METHODS = {hdrs.METH_PATCH, hdrs.METH_POST, hdrs.METH_PUT}
     ALL_METHODS = GET_METHODS | POST_METHODS | {hdrs.METH_DELETE}
-    DEFAULT_HEADERS: Dict[str, str] = {hdrs.ACCEPT: "*/*", hdrs.ACCEPT_ENCODING: "gzip, deflate, br, zstd"}
+    DEFAULT_HEADERS: Dict[str, str] = {hdrs.ACCEPT: "*/*", hdrs.ACCEPT_ENCODING: ACCEPT_ENCODING}
 
     auth: Any = None
     response: Optional[ClientResponse] = None

@@ -1,8 +1,8 @@
 """What is HTTP's as such."""
 
-import http.server
 import sys
 from enum import IntEnum
+from http import HTTPStatus
 from typing import Any, NamedTuple, Optional
 
 from .. import _runtime
@@ -21,7 +21,13 @@ HttpVersion11 = HttpVersion(1, 1)
 #: The User-Agent of requests that name none.
 SERVER_SOFTWARE = f"Python/{sys.version_info[0]}.{sys.version_info[1]} libhc/{_runtime.version()}"
 
-RESPONSES = http.server.BaseHTTPRequestHandler.responses
+_FEATURES = _runtime.runtime_info().curl_features.split()
+
+#: What libcurl decodes.
+ACCEPT_ENCODING = ", ".join(["gzip", "deflate", *(name for name in ("br", "zstd") if name in _FEATURES)])
+
+#: Reason and description of each status.
+RESPONSES = {status: (status.phrase, status.description) for status in HTTPStatus}
 
 
 class WSCloseCode(IntEnum):
