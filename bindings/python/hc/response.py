@@ -8,7 +8,7 @@ import re
 from typing import Any, Dict, Iterator, NamedTuple, Optional, Tuple
 
 from . import _ffi
-from ._library import Layout, Owner, bytes_at, bytes_of, lib, prepared, untyped
+from ._library import MEMORY, Layout, Owner, bytes_at, bytes_of, lib, prepared
 from .headers import Headers
 
 _INFO = Layout(_ffi.hc_response_info)
@@ -176,18 +176,18 @@ class Response(Head):
     _body: bytes
 
     def __init__(
-        self, handle: int, status: int, address: int, length: int, copy: Any = ctypes.string_at, small: int = 16384
+        self, handle: int, status: int, address: int, length: int, memory: Any = MEMORY, small: int = 16384
     ) -> None:
         self.status = status
         self._handle = handle
         if length <= small:
-            self._body = copy(address, length)
+            self._body = memory[address : address + length]
         else:
             self._address = address
             self._length = length
 
-    def __del__(self, free: Any = untyped(lib.hc_response_free), pointer: Any = ctypes.c_void_p) -> None:
-        free(pointer(self._handle))
+    def __del__(self, free: Any = lib.hc_response_free) -> None:
+        free(self._handle)
 
     def __getattr__(self, name: str) -> Any:
         if name == "_body":

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from ._signatures import AsyncMethod, AsyncRequest, AsyncStreamRequest, SyncMethod, SyncRequest, SyncStreamRequest
 
 _MOST_IDLE = 16  # queues kept for blocking calls; each has two descriptors
+_LONGEST_PLAIN = 2_048  # bytes of a URL; longer ones go the long way
+_URL_LENGTH, _USER_DATA = (
+    offset // ctypes.sizeof(ctypes.c_size_t)
+    for offset in (_ffi.hc_request.url.offset + _ffi.hc_str.len.offset, _ffi.hc_request.user_data.offset)
+)
 _STATS = Layout(_ffi.hc_stats)
 _MAKERS: Dict[str, Callable[[Any], Any]] = {"on_log": _callbacks.on_log, "on_socket": _callbacks.on_socket, "on_resolve": _callbacks.on_resolve, "on_trace": _callbacks.on_trace}
 
@@ -89,16 +94,20 @@ class Sender:
         self.id = ctypes.c_uint64()
         self._session = ctypes.c_void_p(session)
         self._error = prepared(_ffi.hc_error)
-        self._request = self._new_request()
-        self._url = self._request.url  # a view into the request
+        self._blank = self._blank_request()
+        self._request = _ffi.hc_request.from_buffer_copy(self._blank)
+        self._url = (ctypes.c_char * _LONGEST_PLAIN)()
+        self._request.url.data = ctypes.addressof(self._url)
+        self._words = memoryview(self._request).cast("B").cast("N")  # of size_t: writes a field at half of ctypes' price
         self._more = ctypes.byref(self.id), ctypes.byref(self._error)
         self._plain = (self._session, ctypes.byref(self._request), *self._more)
 
-    def _new_request(self) -> Any:
+    def _blank_request(self) -> bytes:
+        """To make others from."""
         request = _ffi.hc_request()
         lib.hc_request_init(ctypes.byref(request), ctypes.sizeof(request))
         request.queue = self.queue.handle
-        return request
+        return bytes(request)
 
     def send(
         self,
@@ -110,14 +119,13 @@ class Sender:
         submit: Any = untyped(lib.hc_session_submit),
     ) -> int:
         """Returns the request's id. One call into the library, and nothing else for a GET without options."""
-        if options or is_streamed or method != "GET" or type(url) is not str or not url.isascii():
+        if options or is_streamed or method != "GET" or type(url) is not str or not url.isascii() or len(url) > _LONGEST_PLAIN:
             self._send_full(method, url, dict(options), token, is_streamed, submit)
             return self.id.value
-        data = url.encode()
-        request, view = self._request, self._url
-        view.data = data
-        view.len = len(data)
-        request.user_data = token
+        words = self._words
+        self._url.value = url.encode()
+        words[_URL_LENGTH] = len(url)
+        words[_USER_DATA] = token
         if submit(*self._plain) != 0:
             raise errors.of_details(self._error, self._error.status)
         return self.id.value
@@ -125,7 +133,7 @@ class Sender:
     def _send_full(
         self, method: str, url: Any, options: Dict[str, Any], token: int, is_streamed: bool, submit: Any
     ) -> None:
-        request = self._new_request()
+        request = _ffi.hc_request.from_buffer_copy(self._blank)
         body, params = split_request(options)
         request.method = view_of(as_bytes("method", method))
         request.url = view_of(url_bytes(url, params))

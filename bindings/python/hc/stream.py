@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, AsyncIterator, Callable, Dict, Iterator, List, Optional, Type, TypeVar
 
 from . import _ffi, errors
-from ._library import Layout, lib, prepared, untyped
+from ._library import Layout, bytes_at, lib, prepared, untyped
 from ._news import BlockingNews, LoopNews
 from .response import Head, encoding_of, json_of
 
@@ -22,7 +22,6 @@ Piece = TypeVar("Piece")  # bytes, or a view
 
 _read = untyped(lib.hc_response_read)
 _take = untyped(lib.hc_response_take)
-_free_block = untyped(lib.hc_block_free)
 _CHUNK = Layout(_ffi.hc_chunk, ["bytes.data", "bytes.len", "block"])
 
 
@@ -75,7 +74,7 @@ class Body(Head):
         if self._count.value == 0:
             self._end()
             return None
-        return ctypes.string_at(self._buffer, self._count.value)
+        return self._buffer[: self._count.value]  # type: ignore[no-any-return]
 
     def _take(self, made: Callable[[int, int, int], Piece]) -> Optional[Piece]:
         """The next piece as it was received, or rather what is made of it. None: as for _read()."""
@@ -121,21 +120,21 @@ class Body(Head):
 
 def _copied(address: int, length: int, block: int) -> bytes:
     try:
-        return ctypes.string_at(address, length)
+        return bytes_at(address, length)
     finally:
-        _free_block(ctypes.c_void_p(block))
+        lib.hc_block_free(block)
 
 
 def _viewed(address: int, length: int, block: int) -> memoryview:
     """Read-only memory of the library, which is given back when the last view of it goes."""
     memory = _block_type(length).from_address(address)
-    memory.block = ctypes.c_void_p(block)
+    memory.block = block
     return memoryview(memory).toreadonly()
 
 
 @functools.lru_cache(maxsize=64)
 def _block_type(length: int) -> Any:
-    return type("Block", (ctypes.c_ubyte * length,), {"__del__": lambda self: _free_block(self.block)})
+    return type("Block", (ctypes.c_ubyte * length,), {"__del__": lambda self: lib.hc_block_free(self.block)})
 
 
 class AsyncStream(Body):

@@ -12,6 +12,7 @@ from conftest import head_of
 
 import hc
 from hc import _ffi, _fields, options
+from hc._library import bytes_of
 
 
 def connection_of(session, url, **more):
@@ -84,7 +85,7 @@ def test_every_session_option_reaches_its_field(name):
     elif name == "timeout":
         got = got.total_ms
     elif name in ("headers", "proxy_headers"):
-        got = got[0].name.data
+        got = bytes_of(got[0].name)
     assert got == expected
 
 
