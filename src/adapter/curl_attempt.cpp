@@ -31,6 +31,10 @@ long never_prune_dns() {
   return CurlRuntime::version_number() == curl_version_of(8, 16, 0) ? kNoAgeSeconds : -1L;
 }
 
+// Before 8.1.0 a handle points to the last field of its last response, which is freed when its next one begins, and a
+// continuation without a field before it is appended there (docs/curl-notes.md F26).
+bool keeps_a_lost_field() { return CurlRuntime::version_number() < curl_version_of(8, 1, 0); }
+
 // Nothing when this libcurl does not like it.
 std::shared_ptr<CURLU> parse(std::string_view origin) {
   std::shared_ptr<CURLU> parsed(curl_url(), curl_url_cleanup);
@@ -70,6 +74,7 @@ void CurlAttempt::set_constants() {
   set(CURLOPT_ACCEPT_ENCODING, "");  // all that this libcurl has
   set(CURLOPT_WRITEFUNCTION, write_callback);
   set(CURLOPT_WRITEDATA, this);
+  set(CURLOPT_HEADER, keeps_a_lost_field() ? 1L : 0L);  // the write callback is given lines before they are kept
   set(CURLOPT_HEADERFUNCTION, header_callback);
   set(CURLOPT_HEADERDATA, this);
   set(CURLOPT_PREREQFUNCTION, prereq_callback);
@@ -260,6 +265,9 @@ void CurlAttempt::check_sent() {
 size_t CurlAttempt::write_callback(char* data, size_t size, size_t count, void* self) noexcept {
   auto& attempt = *static_cast<CurlAttempt*>(self);
   try {
+    if (!attempt.builder().is_head_complete()) {
+      return attempt.builder().foresee({data, size * count}) ? size * count : 0;
+    }
     switch (attempt.builder().on_body({data, size * count})) {
       case Intake::kTaken:
         if (attempt.transport_.config().on_trace != nullptr) attempt.sink_->on_chunk(attempt, size * count);

@@ -116,6 +116,12 @@ void ResponseBuilder::stream_into(std::shared_ptr<BodyPipe> pipe, StreamListener
   listener_ = &listener;
 }
 
+bool ResponseBuilder::foresee(std::string_view line) {
+  bool is_continuation = line.starts_with(' ') || line.starts_with('\t');
+  if (!is_continuation || fields_ > 0) return true;
+  return refuse(HC_E_PROTOCOL, "the first header field continues nothing");
+}
+
 bool ResponseBuilder::on_header_line(std::string_view line) {
   header_bytes_ += line.size();
   if (header_bytes_ > limits_.max_header_bytes) {
@@ -149,6 +155,10 @@ bool ResponseBuilder::on_field(std::string_view line) {
   if (++fields_ > limits_.max_headers) {
     return refuse(HC_E_TOO_LARGE, "response head has more fields than max_headers (" +
                                       std::to_string(limits_.max_headers) + ")");
+  }
+  // Whoever writes it somewhere else would write two lines; libcurl lets it pass.
+  if (line.find('\r') != std::string_view::npos) {
+    return refuse(HC_E_PROTOCOL, "a CR in a header field: \"" + escaped(line) + "\"");
   }
   // Only a few names matter here: their first letters keep the others cheap.
   char first = to_lower(line.front());

@@ -182,6 +182,19 @@ TEST_F(ResponseTest, RefusesTwoLengthsThatDiffer) {
   EXPECT_EQ(refusal("HTTP/1.1 200 OK\r\nContent-Length: 5\r\ncontent-length: 6\r\n\r\n"), HC_E_PROTOCOL);
 }
 
+TEST_F(ResponseTest, RefusesAFieldWithAReturnInIt) {
+  EXPECT_EQ(refusal("HTTP/1.1 200 OK\r\nX: a\rB: c\r\n\r\n"), HC_E_PROTOCOL);
+}
+
+TEST_F(ResponseTest, RefusesAContinuationOfNothing) {
+  ASSERT_TRUE(begin("HTTP/1.1 200 OK\r\n"));
+  EXPECT_TRUE(builder.foresee("X: a\r\n"));
+  EXPECT_FALSE(builder.foresee("\tb\r\n"));
+  EXPECT_EQ(builder.status().code(), HC_E_PROTOCOL);
+  ASSERT_TRUE(begin("HTTP/1.1 200 OK\r\nX: a\r\n"));
+  EXPECT_TRUE(builder.foresee(" b\r\n"));
+}
+
 TEST_F(ResponseTest, RefusesALengthTogetherWithAnEncoding) {
   EXPECT_EQ(refusal("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"),
             HC_E_PROTOCOL);
