@@ -130,7 +130,7 @@ void CurlAttempt::set_url() {
   const Request& request = *plan_.request;
   std::shared_ptr<void>& parsed = plan_.origin->of_transport;
   if (parsed == nullptr) parsed = parse(request.origin());
-  set(CURLOPT_CURLU, static_cast<CURLU*>(parsed.get()));
+  set_if_new(CURLOPT_CURLU, static_cast<CURLU*>(parsed.get()), &url_);
   if (parsed == nullptr) set(CURLOPT_URL, request.url.data());  // and libcurl will say what is wrong
   // libcurl would send a target of ours to a forwarding proxy as it is, which wants the whole URL.
   set(CURLOPT_REQUEST_TARGET, is_forwarded() ? request.url.data() : request.target());
@@ -190,12 +190,16 @@ void CurlAttempt::set_connection_rule() {
   // An abstract socket has no name for libcurl, which takes it for one whose host is still looked up: never to be reused.
   bool is_abstract = request.route->unix_path.starts_with('@') || request.route->unix_path.starts_with('\0');
   bool must_close = request.force_close || transport_.config().keepalive_timeout == 0 || is_abstract;
-  set(CURLOPT_FORBID_REUSE, must_close ? 1L : 0L);
-  set(CURLOPT_FRESH_CONNECT, made_socket_ ? 1L : 0L);
+  set_if_new(CURLOPT_FORBID_REUSE, must_close ? 1L : 0L, &forbids_reuse_);
+  set_if_new(CURLOPT_FRESH_CONNECT, made_socket_ ? 1L : 0L, &is_fresh_);
   // Every name has the same made-up address for libcurl; open_callback() puts in the real one. One wildcard entry a
   // port keeps its cache small, where an entry a name would grow with every host ever met.
   bool has_address = made_socket_ || remembers_refused_lookups();
-  set(CURLOPT_RESOLVE, has_address ? transport_.dummy_address(request) : nullptr);
+  // libcurl takes a list in once, so it is given again although it is the same.
+  if (has_address || has_addresses_) {
+    has_addresses_ = has_address;
+    set(CURLOPT_RESOLVE, has_address ? transport_.dummy_address(request) : nullptr);
+  }
 }
 
 void CurlAttempt::recycle(const CurlLane& stay_in) {

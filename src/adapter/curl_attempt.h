@@ -110,6 +110,13 @@ class CurlAttempt final : public Attempt {
   Status pin_mismatch() const;
   CurlFailure failure(CURLcode code) const;
   void note_times();
+  /// The same for one that is set for each request, and seldom to something new.
+  template <typename Option, typename Value>
+  void set_if_new(Option option, Value value, Value* last) {
+    if (*last == value) return;
+    *last = value;
+    set(option, value);
+  }
   template <typename Option, typename Value>
   void set(Option option, Value value) {
     curl_easy_setopt(easy_, option, value);
@@ -128,10 +135,14 @@ class CurlAttempt final : public Attempt {
   Connection* choice_ = nullptr;
   std::string pool_name_;
   curl_slist pool_name_field_{};
-  uint8_t tls_contexts_ = 0;      // made for its connection; a proxy's comes first
-  uint32_t lane_ = 0;             // what the handle is set to; 0: none
-  CURLSH* sessions_ = nullptr;    // the same
-  Method method_ = Method::kGet;  // what the handle is set to
+  uint8_t tls_contexts_ = 0;    // made for its connection; a proxy's comes first
+  uint32_t lane_ = 0;           // what the handle is set to; 0: none
+  CURLSH* sessions_ = nullptr;  // the same
+  CURLU* url_ = nullptr;        // the same
+  long forbids_reuse_ = 0;
+  long is_fresh_ = 0;
+  bool has_addresses_ = false;
+  Method method_ = Method::kGet;
   bool decodes_ = true;
   bool has_large_buffer_ = false;
   bool has_custom_method_ = false;

@@ -75,9 +75,9 @@ void Transfer::on_granted(Permit permit) {
   engine_->stats().waited_ns += static_cast<uint64_t>(now - line_since_);
   engine_->metrics().waiting.add(now - line_since_);
   origin->row->waited_ns.add(static_cast<uint64_t>(now - line_since_));
-  timing_.started_ns = since_submit(now);
-  if (is_traced()) trace_granted(permit.kind() != Permit::Kind::kIdleSocket);
   if (exchange_ == nullptr) expect_response();
+  exchange_->timing.started_ns = since_submit(now);
+  if (is_traced()) trace_granted(permit.kind() != Permit::Kind::kIdleSocket);
   if (permit.kind() == Permit::Kind::kIdleSocket) {
     ride_idle(std::move(permit));
   } else if (exchange_->race != nullptr && exchange_->race->has_next()) {
@@ -142,7 +142,7 @@ bool Transfer::run_attempt(Permit permit, const Endpoint& remote) {
   Status status = engine_->transport().start(std::move(plan), *this, &attempt);
   if (status.is_ok()) {
     ++attempt_count_;
-    exchange_->running.push_back(attempt);
+    exchange_->running.push_back(*attempt);
     Connection* connection = attempt->connection();
     attempt->beginning = {engine_->now(), connection == nullptr ? 0 : connection->number(), remote};
     if (is_traced() && connection != nullptr) trace_attempt_start(*attempt);
@@ -185,12 +185,14 @@ bool Transfer::on_ready(Attempt& attempt, bool is_reused) {
   clocks_.stop(Clocks::kSockConnect);
   clocks_.start(Clocks::kSockWrite, now);
   exchange_->uploaded = 0;
-  timing_.ready_ns = since_submit(now);
-  timing_.connected_ns = is_reused ? HC_UNSET : since_submit(attempt.connected_at());
-  timing_.secured_ns = is_reused || !request_->is_https ? HC_UNSET : since_submit(attempt.secured_at());
+  exchange_->timing.ready_ns = since_submit(now);
+  exchange_->timing.connected_ns = is_reused ? HC_UNSET : since_submit(attempt.connected_at());
+  exchange_->timing.secured_ns =
+      is_reused || !request_->is_https ? HC_UNSET : since_submit(attempt.secured_at());
   was_reused_ = is_reused;
   if (!is_reused)
-    engine_->metrics().connect.add(static_cast<Duration>(timing_.ready_ns - timing_.started_ns));
+    engine_->metrics().connect.add(
+        static_cast<Duration>(exchange_->timing.ready_ns - exchange_->timing.started_ns));
   exchange_->connection = attempt.connection()->number();
   exchange_->remote = attempt.connection()->remote();
   exchange_->attempt_started_ns = since_submit(attempt.beginning.time);
@@ -199,7 +201,7 @@ bool Transfer::on_ready(Attempt& attempt, bool is_reused) {
   log_ready();
   enter(HC_PHASE_SENDING);
   arm_timer();
-  if (exchange_->running.size() > 1) engine_->end_losers_later(*this);
+  if (exchange_->running.front() != exchange_->running.back()) engine_->end_losers_later(*this);
   return true;
 }
 
@@ -208,7 +210,7 @@ void Transfer::on_sent(Attempt& attempt) {
   clocks_.stop(Clocks::kSockWrite);
   clocks_.start(Clocks::kSockRead, now);
   clocks_.start(Clocks::kFirstByte, now);
-  timing_.sent_ns = since_submit(now);
+  exchange_->timing.sent_ns = since_submit(now);
   if (is_traced() && request_->has_body) {
     trace(HC_TRACE_REQUEST_CHUNK_SENT, {.connection = exchange_->connection, .bytes = attempt.uploaded()});
   }
@@ -218,8 +220,9 @@ void Transfer::on_sent(Attempt& attempt) {
 
 void Transfer::on_first_byte(Attempt&) {
   clocks_.stop(Clocks::kFirstByte);
-  timing_.first_byte_ns = since_submit(engine_->now());
-  engine_->metrics().first_byte.add(static_cast<Duration>(timing_.first_byte_ns - timing_.sent_ns));
+  exchange_->timing.first_byte_ns = since_submit(engine_->now());
+  engine_->metrics().first_byte.add(
+      static_cast<Duration>(exchange_->timing.first_byte_ns - exchange_->timing.sent_ns));
   if (is_traced()) trace(HC_TRACE_RESPONSE_START, {.connection = exchange_->connection});
   enter(HC_PHASE_RECEIVING);
 }
@@ -240,18 +243,18 @@ void Transfer::on_upload_waits(Attempt&, bool waits) {
 }
 
 void Transfer::end_losers() {
-  std::vector<Attempt*> losers;
-  std::copy_if(exchange_->running.begin(), exchange_->running.end(), std::back_inserter(losers),
-               [this](Attempt* attempt) { return attempt != exchange_->winner; });
-  std::erase_if(exchange_->running, [this](Attempt* attempt) { return attempt != exchange_->winner; });
-  for (Attempt* loser : losers) {
-    record_failure(*loser, beaten());
-    engine_->transport().abort(*loser);
+  auto& running = exchange_->running;
+  for (Attempt *attempt = running.front(), *next = nullptr; attempt != nullptr; attempt = next) {
+    next = running.next(*attempt);
+    if (attempt == exchange_->winner) continue;
+    running.remove(*attempt);
+    record_failure(*attempt, beaten());
+    engine_->transport().abort(*attempt);
   }
 }
 
 void Transfer::on_finished(Attempt& attempt, AttemptResult result) {
-  std::erase(exchange_->running, &attempt);
+  exchange_->running.remove(attempt);
   if (exchange_->winner != &attempt)
     record_failure(attempt, exchange_->winner == nullptr ? result.status : beaten());
   if (exchange_->winner != nullptr && exchange_->winner != &attempt) return;  // it lost the race
@@ -314,7 +317,8 @@ void Transfer::forget_connection() {
   // What it waited for already counts; so does what it spent on a new connection, unless it rode an idle one since.
   clocks_.start(Clocks::kPool, now - waited_);
   if (!clocks_.is_running(Clocks::kConnect)) clocks_.start(Clocks::kConnect, now);
-  timing_.connected_ns = timing_.secured_ns = timing_.ready_ns = timing_.sent_ns = HC_UNSET;
+  exchange_->timing.connected_ns = exchange_->timing.secured_ns = exchange_->timing.ready_ns =
+      exchange_->timing.sent_ns = HC_UNSET;
   line_since_ = now;
   enter(HC_PHASE_WAITING);
   arm_timer();
@@ -373,9 +377,7 @@ void Transfer::finish(Status status) {
   engine_->admission().leave(*this);
   engine_->timers().disarm(*this);
   count_upload();
-  std::vector<Attempt*> running;
-  running.swap(exchange_->running);
-  for (Attempt* attempt : running) {
+  while (Attempt* attempt = exchange_->running.pop_front()) {
     if (attempt != exchange_->winner) record_failure(*attempt, has_connection() ? beaten() : status);
     engine_->transport().abort(*attempt);
   }
@@ -383,12 +385,12 @@ void Transfer::finish(Status status) {
   exchange_->permit.give_back();
 
   if (!status.is_ok()) status.with_phase(phase_, static_cast<uint64_t>(now - phase_since_));
-  timing_.done_ns = since_submit(now);
+  exchange_->timing.done_ns = since_submit(now);
   enter(HC_PHASE_DONE);
   report_end(status);
   Completion completion = news(HC_DONE, status.code());
   if (exchange_->http_status != 0) {
-    exchange_->pipe->end(std::move(status), timing_);
+    exchange_->pipe->end(std::move(status), exchange_->timing);
   } else {
     completion.response = take_response(std::move(status));
     completion.http_status = completion.response->http_status();

@@ -104,7 +104,7 @@ class Transfer final : public Waiter,
   void forget_connection();
   void count_upload();
 
-  bool has_connection() const { return timing_.ready_ns != HC_UNSET; }
+  bool has_connection() const { return exchange_->timing.ready_ns != HC_UNSET; }
 
   // What others see of it (transfer_report.cpp).
   struct Detail {
@@ -155,9 +155,10 @@ class Transfer final : public Waiter,
     explicit Exchange(const ResponseLimits& limits) : builder(limits) {}
 
     ResponseBuilder builder;
+    hc_timing timing = kNothingHappened;
     Permit permit;              // while the name is looked up
     Attempt* winner = nullptr;  // the attempt that has a connection
-    std::vector<Attempt*> running;
+    IntrusiveList<Attempt, Attempt> running;
     std::unique_ptr<Race> race;
     uint64_t connection = 0;
     uint64_t attempt_started_ns = HC_UNSET;  // of the one with `connection`
@@ -189,7 +190,6 @@ class Transfer final : public Waiter,
   uint32_t attempt_count_ = 0;
   uint32_t hop_ = 0;  // redirects followed
   Clocks clocks_;
-  hc_timing timing_ = kNothingHappened;
   std::weak_ptr<StreamOwner> stream_owner_;  // of a streamed request
   std::unique_ptr<Exchange> exchange_;       // from its first grant on, or from its end
 };

@@ -15,7 +15,7 @@ constexpr Duration kLongestDrain = 100 * kMillisecond;
 }  // namespace
 
 void Transfer::on_head() {
-  exchange_->http_status = exchange_->builder.response().http_status();
+  exchange_->http_status = exchange_->builder.http_status();
   std::unique_ptr<Response> response = exchange_->builder.take_head();
   describe(*response);
   Completion completion = news(HC_HEAD, HC_OK);
@@ -49,7 +49,7 @@ void Transfer::on_body_abandoned() {
 
 // The next hop is a request of its own in its origin's line; only the id, the total clock and the history go on.
 void Transfer::follow() {
-  int32_t http_status = exchange_->builder.response().http_status();
+  int32_t http_status = exchange_->builder.http_status();
   if (exchange_->hops.size() >= request_->max_redirects) {
     finish({HC_E_TOO_MANY_REDIRECTS,
             "more than " + std::to_string(request_->max_redirects) + " redirects (max_redirects)"});

@@ -51,7 +51,7 @@ void Transfer::on_looked_up(NameAnswer answer) {
     finish(std::move(answer.status));
     return;
   }
-  timing_.resolved_ns = since_submit(engine_->now());
+  exchange_->timing.resolved_ns = since_submit(engine_->now());
   const Proxy* proxy = request_->route->proxy.get();
   bool is_server = proxy == nullptr || (proxy->wants_address() && exchange_->target.port == 0);
   if (is_server) {

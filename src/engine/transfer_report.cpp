@@ -96,7 +96,7 @@ void Transfer::on_chunk(Attempt&, uint64_t bytes) {
 // Of a streamed response the head was given away.
 int32_t Transfer::http_status_so_far() const {
   if (exchange_->http_status != 0) return exchange_->http_status;
-  return exchange_->builder.response().http_status();
+  return exchange_->builder.http_status();
 }
 
 uint64_t Transfer::body_bytes_so_far() const { return exchange_->builder.body_bytes(); }
@@ -160,7 +160,7 @@ void Transfer::record_winner(const Status& status) {
                        exchange_->remote.port,
                        was_reused_,
                        hop_,
-                       timing_};
+                       exchange_->timing};
   record.timing.started_ns = exchange_->attempt_started_ns;
   record.timing.resolved_ns = HC_UNSET;
   record.timing.done_ns = since_submit(engine_->now());
@@ -192,7 +192,7 @@ void Transfer::report_stale(const Status& status) {
 }
 
 void Transfer::describe(Response& response) {
-  response.timing = timing_;
+  response.timing = exchange_->timing;
   response.attempts = attempt_count_;
   response.connection = exchange_->connection;
   response.reused = was_reused_;
@@ -207,7 +207,8 @@ void Transfer::describe(Response& response) {
 // At the head of a streamed response a race may still have losers that run.
 void Transfer::complete_records(Response& response) const {
   std::vector<AttemptRecord> records = exchange_->attempt_records;
-  for (const Attempt* attempt : exchange_->running) {
+  auto& running = exchange_->running;
+  for (Attempt* attempt = running.front(); attempt != nullptr; attempt = running.next(*attempt)) {
     if (attempt != exchange_->winner) records.push_back(failure_of(*attempt, beaten()));
   }
   if (records.empty()) return;
@@ -220,10 +221,11 @@ void Transfer::complete_records(Response& response) const {
 void Transfer::log_ready() const {
   if (was_reused_ || !engine_->reporter().wants(HC_LOG_DEBUG)) return;
   uint64_t tcp_start = exchange_->attempt_started_ns;
-  engine_->reporter().log(HC_LOG_DEBUG, "connection " + std::to_string(exchange_->connection) + " to " +
-                                            *origin->name() + " at " + exchange_->remote.to_string() +
-                                            " is up" + step("tcp", tcp_start, timing_.connected_ns) +
-                                            step("tls", timing_.connected_ns, timing_.secured_ns));
+  engine_->reporter().log(HC_LOG_DEBUG,
+                          "connection " + std::to_string(exchange_->connection) + " to " + *origin->name() +
+                              " at " + exchange_->remote.to_string() + " is up" +
+                              step("tcp", tcp_start, exchange_->timing.connected_ns) +
+                              step("tls", exchange_->timing.connected_ns, exchange_->timing.secured_ns));
 }
 
 void Transfer::log_stale(const Status& status) const {
@@ -243,7 +245,7 @@ void Transfer::log_end(const Status& status) const {
 
 // "request 7 GET https://a.test:443/path: 200, 12 bytes after 3.4 ms on connection 2, reused, waited 1.0 ms, ..."
 std::string Transfer::end_line(const Status& status) const {
-  const hc_timing& t = timing_;
+  const hc_timing& t = exchange_->timing;
   std::string line = "request " + std::to_string(id) + " " + std::string(request_->method_name) + " " +
                      *origin->name() + shown_path(*request_) + ": ";
   if (status.is_ok()) {

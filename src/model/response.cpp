@@ -101,14 +101,10 @@ bool ResponseBuilder::refuse(Code code, std::string message) {
 }
 
 void ResponseBuilder::reset() {
-  auto fresh = std::make_unique<Response>();
-  fresh->timing = response_->timing;
-  fresh->attempts = response_->attempts;
   ResponseBuilder blank(limits_);
   blank.pipe_ = std::move(pipe_);
   blank.listener_ = listener_;
   *this = std::move(blank);
-  response_ = std::move(fresh);
 }
 
 void ResponseBuilder::stream_into(std::shared_ptr<BodyPipe> pipe, StreamListener& listener) {
@@ -130,10 +126,11 @@ bool ResponseBuilder::on_header_line(std::string_view line) {
   }
   if (is_head_complete_) return true;  // a trailer field
   std::string_view text = without_line_end(line);
+  Response& response = this->response();
   if (text.empty()) return end_head();
-  if (response_->head_.empty()) response_->head_.reserve(kUsualHead);
-  response_->head_ += line;
-  return response_->http_status_ == 0 ? on_status_line(text) : on_field(text);
+  if (response.head_.empty()) response.head_.reserve(kUsualHead);
+  response.head_ += line;
+  return response.http_status_ == 0 ? on_status_line(text) : on_field(text);
 }
 
 // "HTTP/1.1 200 OK". libcurl has checked the beginning; the rest is checked here, because it accepts a lot.
@@ -254,7 +251,7 @@ Intake ResponseBuilder::on_body(std::string_view bytes) {
   }
   if (pipe_ != nullptr) return stream(bytes);
   body_bytes_ += bytes.size();
-  response_->body_ += bytes;
+  response().body_ += bytes;
   return Intake::kTaken;
 }
 
@@ -287,8 +284,7 @@ std::unique_ptr<Response> ResponseBuilder::take_head() {
 }
 
 std::unique_ptr<Response> ResponseBuilder::finish(Status status) {
-  HC_CHECK(response_ != nullptr);
-  response_->status_ = std::move(status);
+  response().status_ = std::move(status);
   response_->head_size_ = response_->head_.size();
   return std::move(response_);
 }

@@ -168,8 +168,12 @@ class ResponseBuilder {
   /// Of the body, as far as its head told; HC_UNSET: it did not.
   uint64_t bytes_left() const;
 
-  Response& response() { return *response_; }
-  const Response& response() const { return *response_; }
+  /// Made when it is first asked for: what a request waits with should be small.
+  Response& response() {
+    if (response_ == nullptr) response_ = std::make_unique<Response>();
+    return *response_;
+  }
+  int32_t http_status() const { return response_ == nullptr ? 0 : response_->http_status(); }
   /// Of a streamed response: to be given away before its body.
   std::unique_ptr<Response> take_head();
   std::unique_ptr<Response> finish(Status status);
@@ -185,7 +189,7 @@ class ResponseBuilder {
   bool end_head();
 
   ResponseLimits limits_;
-  std::unique_ptr<Response> response_ = std::make_unique<Response>();
+  std::unique_ptr<Response> response_;
   Status refusal_;
   uint64_t header_bytes_ = 0;  // of all heads, interim ones too, so that a flood of them ends
   uint64_t fields_ = 0;

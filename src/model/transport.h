@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.h"
+#include "base/intrusive_list.h"
 #include "base/status.h"
 #include "model/ip_address.h"
 #include "model/ledger.h"
@@ -24,7 +25,8 @@ struct AttemptResult {
 };
 
 /// One request on its way over one connection. Made by Transport::start(), gone after on_finished() or abort().
-class Attempt {
+/// Its sink keeps it in a list of those that run.
+class Attempt : public ListLink<Attempt> {
  public:
   /// Kept by its sink, and true to the end: the connection may be gone before the attempt.
   struct Beginning {
