@@ -107,6 +107,8 @@ int CurlShard::socket_callback(CURL* easy, curl_socket_t fd, int what, void* sel
 
 void CurlShard::on_interest(CURL* easy, curl_socket_t fd, int what) {
   if (what == CURL_POLL_REMOVE) {
+    // Its socket may be closed already; who closes it, or finds it closed, ends the registration.
+    if (transport_.is_connecting(fd)) return;
     if (transport_.keeps_watching(fd)) {
       reactor_.poller().watch(fd, *this, kReadable);
     } else {

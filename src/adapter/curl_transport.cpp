@@ -136,6 +136,8 @@ Status CurlTransport::start(AttemptPlan plan, AttemptSink& sink, Attempt** out) 
     connection = &ledger_.open(std::move(plan.permit), socket.get(), plan.remote, reactor_.now());
     size_t fd = static_cast<size_t>(socket.get());
     if (by_fd_.size() <= fd) by_fd_.resize(fd + 64);
+    // The number of one that libcurl has closed, which we shall hear of in a moment.
+    if (by_fd_[fd] != nullptr) reactor_.poller().forget_closed(socket.get(), shard_of(*by_fd_[fd]));
     by_fd_[fd] = connection;
   }
   CurlAttempt& attempt = *lease();
@@ -151,6 +153,8 @@ Status CurlTransport::start(AttemptPlan plan, AttemptSink& sink, Attempt** out) 
 void CurlTransport::abort(Attempt& base) {
   HC_ASSERT_LOOP(reactor_);
   auto& attempt = static_cast<CurlAttempt&>(base);
+  Connection* connection = attempt.connection();
+  if (connection != nullptr && is_connecting(connection->fd())) stop_watching(*connection);
   attempt.shard().remove(attempt);
   settle_connection(attempt);
   give_back(attempt);
@@ -237,7 +241,7 @@ void CurlTransport::settle_connection(CurlAttempt& attempt) {
   attempt.set_connection(nullptr);
   if (connection->state() == Connection::State::kConnecting) {
     attempt.drop_unopened_socket();
-    unlink(*connection);
+    unlink(*connection, /*is_closed=*/true);
     ledger_.close(*connection);
     return;
   }
@@ -336,8 +340,13 @@ bool CurlTransport::on_activity(int fd, uint8_t) {
   return true;  // a retired one is watched only when libcurl asks for it, to end TLS on it
 }
 
-// A connection that is not up yet may be closed by libcurl without a word (F15): nothing to watch any more. One whose
-// reader holds it back is readable all the time.
+// Such a one may be closed by libcurl without a word (F15).
+bool CurlTransport::is_connecting(int fd) const {
+  Connection* connection = connection_of(fd);
+  return connection != nullptr && connection->state() == Connection::State::kConnecting;
+}
+
+// One whose reader holds it back is readable all the time.
 bool CurlTransport::keeps_watching(int fd) const {
   Connection* connection = connection_of(fd);
   if (connection == nullptr) return false;
@@ -356,7 +365,7 @@ Connection* CurlTransport::connection_of(int fd) const {
 
 // All but the books: these are closed after the descriptor, for with the entry goes its part of the process's budget,
 // and another session's thread may spend that in the same moment.
-void CurlTransport::unlink(Connection& connection) {
+void CurlTransport::unlink(Connection& connection, bool is_closed) {
   if (connection.rider != nullptr) static_cast<CurlAttempt*>(connection.rider)->set_connection(nullptr);
   if (connection.chooser != nullptr) static_cast<CurlAttempt*>(connection.chooser)->unchoose();
   auto [first, last] = by_local_port_.equal_range(port_key(shard_of(connection), connection.local_port));
@@ -365,17 +374,22 @@ void CurlTransport::unlink(Connection& connection) {
     by_local_port_.erase(place);
     break;
   }
-  reactor_.poller().forget(connection.fd(), shard_of(connection));
-  // Not when another socket of ours has the number already.
   Connection*& place = by_fd_[static_cast<size_t>(connection.fd())];
-  if (place == &connection) place = nullptr;
+  if (place == &connection) {  // or another socket of ours has the number already
+    if (is_closed) {
+      reactor_.poller().forget_closed(connection.fd(), shard_of(connection));
+    } else {
+      stop_watching(connection);
+    }
+    place = nullptr;
+  }
   if (connection.state() == Connection::State::kRetired) shard_of(connection).janitor().on_closed();
 }
 
 int CurlTransport::close_callback(void* self, curl_socket_t fd) noexcept {
   auto& transport = *static_cast<CurlTransport*>(self);
   Connection* connection = transport.connection_of(fd);
-  if (connection != nullptr) transport.unlink(*connection);
+  if (connection != nullptr) transport.unlink(*connection, /*is_closed=*/false);
   // close() alone ends nothing while a forked child has the descriptor, too: the server would hold the connection for
   // as long as that child lives.
   shutdown(fd, SHUT_RDWR);

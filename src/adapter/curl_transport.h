@@ -60,6 +60,7 @@ class CurlTransport final : public Transport {
   Connection* find_idle(const CurlAttempt& attempt, std::string_view remote_ip, uint16_t local_port);
   /// A descriptor is ready. False when it was an idle connection: that one is retired, and not libcurl's business.
   bool on_activity(int fd, uint8_t readiness);
+  bool is_connecting(int fd) const;
   bool keeps_watching(int fd) const;
   void stop_watching(const Connection& connection);
   void mark_active(CurlShard& shard);
@@ -89,7 +90,7 @@ class CurlTransport final : public Transport {
   /// After libcurl let go of an attempt: what becomes of its connection.
   void settle_connection(CurlAttempt& attempt);
   void watch_idle(const Connection& connection);
-  void unlink(Connection& connection);
+  void unlink(Connection& connection, bool is_closed);
   Connection* connection_of(int fd) const;
 
   const SessionConfig& config_;

@@ -58,6 +58,12 @@ void Poller::forget(int fd, FdWatcher& watcher) {
   Watch* watch = find(fd);
   if (watch == nullptr || watch->watcher != &watcher) return;
   if (watch->is_in_kernel) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  forget_closed(fd, watcher);
+}
+
+void Poller::forget_closed(int fd, FdWatcher& watcher) {
+  Watch* watch = find(fd);
+  if (watch == nullptr || watch->watcher != &watcher) return;
   bool is_dirty = watch->is_dirty;
   uint32_t generation = watch->generation + 1;
   *watch = Watch{};

@@ -41,6 +41,8 @@ class Poller {
   /// open file alive, and the kernel would go on reporting it.
   /// Does nothing when somebody else watches a descriptor of that number by now.
   void forget(int fd, FdWatcher& watcher);
+  /// The same for a descriptor that is closed already: its number may be another thread's by now.
+  void forget_closed(int fd, FdWatcher& watcher);
   bool is_watched(int fd) const;
 
   void flush();

@@ -144,6 +144,21 @@ TEST_F(PollerTest, ForgottenAndWatchedAgainBeforeFlush) {
   EXPECT_EQ(other.events.size(), 1U);
 }
 
+TEST_F(PollerTest, AForgottenClosedDescriptorsNumberMayBeAnothers) {
+  int number = pair.here.get();
+  poller.watch(number, watcher, kReadable);
+  poller.flush();
+  pair.here.reset();
+  poller.forget_closed(number, watcher);
+  EXPECT_FALSE(poller.is_watched(number));
+  Pair second;
+  ASSERT_EQ(second.here.get(), number) << "the kernel gives out the smallest free number";
+  poller.watch(number, watcher, kReadable);
+  second.send();
+  look();
+  EXPECT_EQ(watcher.events.size(), 1U);
+}
+
 TEST_F(PollerTest, OnlyItsWatcherMayForgetADescriptor) {
   poller.watch(pair.here.get(), watcher, kReadable);
   poller.forget(pair.here.get(), other);
