@@ -13,7 +13,10 @@ namespace hc {
 // What all requests of one route have in common, and the others must not: set when the handle changes lanes.
 void CurlAttempt::enter(CurlLane& lane) {
   bool has_tls = plan_.request->is_https || !lane.proxy_url().empty();
-  CURLSH* sessions = has_tls ? lane.sessions_of(plan_.request->host) : sessions_;
+  // A plain request takes any of them too: a handle that runs without one makes a table of its own, which libcurl
+  // (7.88, lib/setopt.c) loses when the handle is given a share later.
+  bool needs_sessions = has_tls || sessions_ == nullptr;
+  CURLSH* sessions = needs_sessions ? lane.sessions_of(plan_.request->host) : sessions_;
   if (sessions != sessions_) set(CURLOPT_SHARE, sessions_ = sessions);
   if (lane_ == lane.number()) return;
   lane_ = lane.number();
