@@ -348,14 +348,14 @@ TEST_F(ClocksTest, ARequestOverridesItsSessionOneByOne) {
 TEST_F(ClocksTest, OfSeveralTheEarliestFires) {
   Client client;
   Outcome outcome = client.fetch(url("/hang"), [](hc_request& r) {
-    r.timeouts.total_ms = 450;
-    r.timeouts.sock_read_ms = 300;
-    r.timeouts.first_byte_ms = kClock;
-    r.timeouts.connect_ms = 100;
-    r.timeouts.pool_ms = 50;
-    r.timeouts.dns_ms = 50;
+    r.timeouts.total_ms = 4'000;
+    r.timeouts.sock_read_ms = 3'000;
+    r.timeouts.first_byte_ms = 1'500;
+    r.timeouts.connect_ms = 1'000;
+    r.timeouts.pool_ms = 1'000;
+    r.timeouts.dns_ms = 1'000;
   });
-  expect_fired(outcome, HC_E_TIMEOUT_FIRST_BYTE, HC_PHASE_AWAITING, "first_byte");
+  expect_fired(outcome, HC_E_TIMEOUT_FIRST_BYTE, HC_PHASE_AWAITING, "first_byte", 1'500);
 }
 
 TEST_F(ClocksTest, ManyArmedOnesDisturbNobody) {
