@@ -1,0 +1,176 @@
+"""Servers that get HTTP wrong: what both aiohttps take, and as what they refuse the rest."""
+
+import asyncio
+import gzip
+import zlib
+
+import pytest
+from conftest import Scripted
+
+OK = b"HTTP/1.1 200 OK\r\n"
+LENGTH = b"Content-Length: 2\r\n\r\nok"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+ZIPPED = gzip.compress(b"hello" * 10)
+
+
+def coded(coding, body):
+    return OK + b"Content-Encoding: %s\r\nContent-Length: %d\r\n\r\n" % (coding, len(body)) + body
+
+
+def ask(aiohttp, answer, **options):
+    """(status, body), or the exception and whether it came with the body."""
+
+    async def run():
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
+            try:
+                response = await session.get(server.url, **options)
+            except Exception as error:
+                return error, "head"
+            async with response:
+                try:
+                    return response.status, await response.read()
+                except Exception as error:
+                    return error, "body"
+
+    with Scripted(answer) as server:
+        return asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "answer, status, body",
+    [
+        (b"HTTP/1.1 200\r\n" + LENGTH, 200, b"ok"),
+        (b"HTTP/1.1 200 \r\n" + LENGTH, 200, b"ok"),
+        (b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok", 200, b"ok"),
+        (b"HTTP/1.0 200 OK\r\n\r\nto the end", 200, b"to the end"),
+        (b"HTTP/1.1 600 New\r\n" + LENGTH, 600, b"ok"),
+        (b"HTTP/1.1 999 New\r\n" + LENGTH, 999, b"ok"),
+        (b"HTTP/1.1 200 \xe4\xf6\r\n" + LENGTH, 200, b"ok"),
+        (OK + b"X: \xe4\r\n" + LENGTH, 200, b"ok"),
+        (OK + b"X: a\r\n b\r\n" + LENGTH, 200, b"ok"),
+        (OK + b"X:\t a \t\r\n" + LENGTH, 200, b"ok"),
+        (OK + b"\r\nto the end", 200, b"to the end"),
+        (OK + b"Connection: close\r\n\r\nto the end", 200, b"to the end"),
+        (OK + LENGTH + OK + LENGTH, 200, b"ok"),
+        (CHUNKED + b"2\r\nok\r\n0\r\n\r\n", 200, b"ok"),
+        (CHUNKED + b"2;name=value\r\nok\r\n0\r\n\r\n", 200, b"ok"),
+        (CHUNKED + b"2 \r\nok\r\n0\r\n\r\n", 200, b"ok"),
+        (CHUNKED + b"2\r\nok\r\n0\r\nX: trailer\r\n\r\n", 200, b"ok"),
+        (OK + b"Transfer-Encoding: Chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 200, b"ok"),
+        (b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello", 204, b""),
+        (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\nhello", 304, b""),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + OK + LENGTH, 200, b"ok"),
+        (b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + OK + LENGTH, 200, b"ok"),
+        (coded(b"gzip", ZIPPED), 200, b"hello" * 10),
+        (coded(b"deflate", zlib.compress(b"hello")), 200, b"hello"),
+        (coded(b"deflate", zlib.compress(b"hello")[2:-4]), 200, b"hello"),
+        (coded(b"identity", b"plain"), 200, b"plain"),
+        (coded(b"gzip", b""), 200, b""),
+        (b"HTTP/1.1 302 Found\r\nLocation: \r\nContent-Length: 0\r\n\r\n", 302, b""),
+    ],
+)
+def test_taken(aiohttp, answer, status, body):
+    assert ask(aiohttp, answer) == (status, body)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"ICY 200 OK\r\n" + LENGTH,
+        b"HTTP/11 200 OK\r\n" + LENGTH,
+        b"HTTP/1.1 abc OK\r\n" + LENGTH,
+        b"HTTP/1.1 -10 OK\r\n" + LENGTH,
+        OK + b"X: a\0b\r\n" + LENGTH,
+        OK + b"X: a\rb\r\n" + LENGTH,
+        OK + b"no colon\r\n" + LENGTH,
+        OK + b"Content-Length: \r\n\r\nok",
+        OK + b"Content-Length: -2\r\n\r\nok",
+        OK + b"Content-Length: +2\r\n\r\nok",
+        OK + b"Content-Length: 0x2\r\n\r\nok",
+        OK + b"Content-Length: 2, 3\r\n\r\nok",
+        OK + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    ],
+)
+def test_refused(aiohttp, answer):
+    error, when = ask(aiohttp, answer)
+    assert isinstance(error, aiohttp.ClientResponseError) and (error.status, when) == (400, "head")
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"HTTP/1.1 20", OK, OK + b"Content-Len", OK + b"X: y\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"]
+)
+def test_broken_off(aiohttp, answer):
+    error, when = ask(aiohttp, answer)
+    assert isinstance(error, aiohttp.ServerDisconnectedError) and when == "head"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        OK + b"Content-Length: 5\r\n\r\nok",
+        CHUNKED + b"2\r\nok\r\n",
+        CHUNKED + b"2\r\nok\r\n0\r\n",
+        coded(b"gzip", b"nonsense"),
+        coded(b"deflate", b"nonsense"),
+    ],
+)
+def test_bodies_that_are_not_whole(aiohttp, answer):
+    error, when = ask(aiohttp, answer)
+    assert isinstance(error, aiohttp.ClientPayloadError) and when == "body"
+
+
+@pytest.mark.parametrize("size", [b"zz", b"-2", b"0x2", b"", b"ffffffffffffffffff", b"1"])
+def test_chunks_that_are_none(aiohttp, size):
+    """aiohttp meets them with the head, when they come in one piece."""
+    error, _ = ask(aiohttp, CHUNKED + size + b"\r\nok\r\n0\r\n\r\n")
+    assert isinstance(error, (aiohttp.ClientPayloadError, aiohttp.ClientResponseError))
+
+
+def test_a_head_that_begins_with_a_continuation(since, aiohttp):
+    since(3, 9, "it was taken")
+    error, when = ask(aiohttp, OK + b" continued: x\r\n" + LENGTH)
+    assert isinstance(error, aiohttp.ClientResponseError) and (error.status, when) == (400, "head")
+
+
+def test_it_again_in_one_session(since, aiohttp):
+    """What the last response left must not be continued."""
+    since(3, 9, "it was taken")
+
+    async def run():
+        async with aiohttp.ClientSession() as session:
+            for _ in range(5):
+                async with session.get(good.url) as response:
+                    assert await response.read() == b"ok"
+                with pytest.raises(aiohttp.ClientResponseError):
+                    await session.get(bad.url)
+
+    with Scripted(OK + b"X: y\r\n" + LENGTH) as good, Scripted(OK + b" continued: x\r\n" + LENGTH) as bad:
+        asyncio.run(run())
+
+
+def test_codings_that_nobody_knows():
+    """aiohttp takes the body as it is; the core refuses it, and gives it to who wants it as it is."""
+    from hc import aiohttp
+
+    error, when = ask(aiohttp, coded(b"unknown", b"plain"))
+    assert isinstance(error, aiohttp.ClientPayloadError) and when == "body"
+
+    async def run():
+        async with aiohttp.ClientSession(auto_decompress=False) as session:
+            async with session.get(server.url) as response:
+                return await response.read()
+
+    with Scripted(coded(b"unknown", b"plain")) as server:
+        assert asyncio.run(run()) == b"plain"
+
+
+def test_text_that_is_none(aiohttp):
+    async def text(answer):
+        with Scripted(answer) as server:
+            async with aiohttp.ClientSession() as session:
+                async with session.get(server.url) as response:
+                    return await response.text()
+
+    assert asyncio.run(text(OK + b"Content-Type: text/plain; charset=unknown\r\n" + LENGTH)) == "ok"
+    with pytest.raises(UnicodeDecodeError):
+        asyncio.run(text(OK + b"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 1\r\n\r\n\xff"))
