@@ -37,3 +37,15 @@ def accepted(name: str, *kinds: str) -> "tuple[Type[Any], ...]":
     """The classes of aiohttp with these names, for isinstance()."""
     found = (getattr(module(name), kind, None) for kind in kinds)
     return tuple(each for each in found if isinstance(each, type))
+
+
+def rest_of(name: str) -> Callable[[str], Any]:
+    """For the module of that name, as its __getattr__: what only aiohttp's has, most of it for servers."""
+
+    def get(attribute: str) -> Any:
+        theirs = None if attribute.startswith("_") else module(name)
+        if theirs is not None and hasattr(theirs, attribute):
+            return getattr(theirs, attribute)
+        raise AttributeError(f"module 'hc.aiohttp.{name}' has no attribute {attribute!r}")
+
+    return get

@@ -343,12 +343,12 @@ def _is_auth(auth: Any) -> bool:
 
 def as_payload(body: Any, headers: Any) -> Any:
     """Whatever `data` may be, as a Payload: ours, or aiohttp's as it is."""
-    from .formdata import FormData
     from . import payload
+    from .formdata import FORMS, FormData
 
     if hasattr(body, "write") and hasattr(body, "size") and hasattr(body, "headers"):
         return body
-    if isinstance(body, FormData) or type(body).__name__ == "FormData":
+    if isinstance(body, FORMS):
         return body()
     try:
         return payload.PAYLOAD_REGISTRY.get(body, disposition=None)

@@ -141,8 +141,4 @@ class AbstractStreamWriter(ABC):
         """Sends a head that is held back until there is a body."""
 
 
-def __getattr__(name: str) -> Any:
-    theirs = _original.module("abc")
-    if theirs is not None and hasattr(theirs, name):
-        return getattr(theirs, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = _original.rest_of("abc")

@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple, Type
 from urllib.parse import urlencode
 
 from multidict import MultiDict, MultiDictProxy
@@ -115,7 +115,7 @@ class FormData:
 
 
 #: For isinstance(): forms of ours, and of aiohttp.
-FORMS = (FormData, *_original.accepted("formdata", "FormData"))
+FORMS: Tuple[Type[Any], ...] = (FormData, *_original.accepted("formdata", "FormData"))
 
 
 def _str(name: str, value: Any) -> str:

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, Callable, Generator, Generic, Iterable, Iterator, Mapping, Optional, Tuple, TypeVar, Union, overload
 
-from . import hdrs
+from . import _original, hdrs
 from ._auth import (
     BasicAuth as BasicAuth,
     ProxyInfo as ProxyInfo,
@@ -177,3 +177,6 @@ def must_be_empty_body(method: str, code: int) -> bool:
 
 def should_remove_content_length(method: str, code: int) -> bool:
     return code in EMPTY_BODY_STATUS_CODES or (method == hdrs.METH_CONNECT and 200 <= code < 300)
+
+
+__getattr__ = _original.rest_of("helpers")

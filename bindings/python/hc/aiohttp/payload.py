@@ -22,6 +22,7 @@ from ._payload_base import (
     Pieces,
 )
 from .helpers import DEFAULT_CHUNK_SIZE, guess_filename, parse_mimetype
+from .streams import StreamReader
 from .typedefs import JSONBytesEncoder, JSONEncoder
 
 __all__ = (
@@ -351,5 +352,5 @@ PAYLOAD_REGISTRY.register(TextIOPayload, io.TextIOBase)
 PAYLOAD_REGISTRY.register(BytesIOPayload, io.BytesIO)
 PAYLOAD_REGISTRY.register(BufferedReaderPayload, (io.BufferedReader, io.BufferedRandom))
 PAYLOAD_REGISTRY.register(IOBasePayload, io.IOBase)
-PAYLOAD_REGISTRY.register(StreamReaderPayload, _original.accepted("streams", "StreamReader"))
+PAYLOAD_REGISTRY.register(StreamReaderPayload, (StreamReader, *_original.accepted("streams", "StreamReader")))
 PAYLOAD_REGISTRY.register(AsyncIterablePayload, AsyncIterable, order=Order.try_last)

@@ -208,3 +208,27 @@ class TestWithAiohttp:
     def test_jars_and_resolvers(self):
         assert issubclass(self.original.CookieJar, hc.aiohttp.abc.AbstractCookieJar)
         assert issubclass(self.original.ThreadedResolver, hc.aiohttp.abc.AbstractResolver)
+
+    def test_what_only_its_modules_have(self):
+        import hc.aiohttp.abc
+        import hc.aiohttp.helpers
+
+        assert hc.aiohttp.abc.AbstractRouter is self.original.abc.AbstractRouter
+        assert hc.aiohttp.helpers.rfc822_formatted_time is self.original.helpers.rfc822_formatted_time
+        for module in (hc.aiohttp.abc, hc.aiohttp.helpers):
+            with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+                module.nothing
+
+
+def test_the_stream_of_a_response_comes_by_pieces_not_lines():
+    from hc.aiohttp.streams import StreamReader
+
+    async def run():
+        stream = StreamReader(None, 2**16, loop=asyncio.get_running_loop())
+        stream.feed_data(b"one\ntwo\nthree")
+        stream.feed_eof()
+        payload = payloads.get_payload(stream)
+        return type(payload), [piece async for piece in pieces_of(payload)]
+
+    kind, pieces = asyncio.run(run())
+    assert kind is payloads.StreamReaderPayload and pieces == [b"one\ntwo\nthree"]
