@@ -1,7 +1,9 @@
 """Every test that asks for `aiohttp` runs twice: with ours, and with aiohttp itself where it is installed."""
 
+import gc
 import importlib
-from typing import Any, Callable, Tuple
+import warnings
+from typing import Any, Callable, Iterator, Tuple
 
 import pytest
 
@@ -14,10 +16,14 @@ def version_of(module: Any) -> Tuple[int, ...]:
 
 
 @pytest.fixture(params=["hc.aiohttp", "aiohttp"], ids=["ours", "original"])
-def aiohttp(request: Any) -> Any:
-    if request.param == "aiohttp":
-        return pytest.importorskip("aiohttp")
-    return importlib.import_module(request.param)
+def aiohttp(request: Any) -> Iterator[Any]:
+    if request.param == "hc.aiohttp":
+        yield importlib.import_module(request.param)
+        return
+    yield pytest.importorskip("aiohttp")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # of sockets that it leaves to the garbage collector
+        gc.collect()
 
 
 @pytest.fixture

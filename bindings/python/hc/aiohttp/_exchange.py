@@ -12,24 +12,13 @@ from yarl import URL
 from . import _failures, _sending, hdrs
 from ._engine import Engine, Transfer
 from ._response import ClientResponse
+from ._settings import Bounds
 from .client_exceptions import ClientConnectionError, ClientConnectorDNSError, ClientResponseError
 from .tracing import send_all
 
 if TYPE_CHECKING:
     from ._request import ClientRequest
 
-_CLOCKS = ("total", "connect", "sock_connect", "sock_read")
-
-
-@dataclasses.dataclass(frozen=True)
-class ClientTimeout:
-    """Seconds; None or 0: without end."""
-
-    total: Optional[float] = None
-    connect: Optional[float] = None
-    sock_read: Optional[float] = None
-    sock_connect: Optional[float] = None
-    ceil_threshold: float = 5
 
 
 @dataclasses.dataclass
@@ -41,9 +30,15 @@ class Call:
     traces: List[Any]
     read_bufsize: int
     auto_decompress: bool
-    retries: bool
-    bounds: Tuple[Optional[int], Optional[int], Optional[int]]  # of a line, a field, and the number of fields
     raise_for_status: Any
+    retries: bool
+    bounds: Bounds
+
+    def change(self, **given: Any) -> None:
+        """What a request says in place of its session; None: nothing."""
+        for name, value in given.items():
+            if value is not None:
+                setattr(self, name, value)
 
 
 class Fields:
@@ -228,7 +223,7 @@ def _response(request: "ClientRequest", transfer: Transfer, call: Call) -> Clien
     return response
 
 
-def _check_bounds(response: ClientResponse, bounds: Tuple[Optional[int], Optional[int], Optional[int]]) -> None:
+def _check_bounds(response: ClientResponse, bounds: Bounds) -> None:
     """Bounds that were asked for and may be below the core's."""
     line, field, count = bounds
     told = None

@@ -9,9 +9,10 @@ from yarl import URL
 
 from .. import errors
 from ._engine import Engine, Transfer
-from ._exchange import Call, explained, filled
+from ._exchange import explained, filled
 from ._request import ClientRequest, host_field
 from ._response import ClientResponse
+from ._settings import BOUNDS
 from .cookiejar import CookieJar, DummyCookieJar
 from . import hdrs
 
@@ -119,7 +120,7 @@ def _is_possible(session: "ClientSession") -> bool:
         session._trust_env,
         session._request_class is not ClientRequest,
         session._response_class is not ClientResponse,
-        any(session._merged_bounds(None, None, None)),
+        session._bounds != BOUNDS,
         session._connector is None or session._connector._names is not None,
     )
     return not any(special)

@@ -7,18 +7,21 @@ import sys
 import traceback
 import warnings
 from types import TracebackType
-from typing import Any, Awaitable, Callable, Coroutine, Dict, FrozenSet, Generator, Iterable, List, Optional, Sequence, Tuple, Type
+from typing import Any, Callable, Coroutine, Dict, FrozenSet, Iterable, List, Optional, Sequence, Type
 
-from multidict import CIMultiDict, MultiDict, MultiDictProxy, istr
+from multidict import CIMultiDict, istr
 from yarl import URL
 
-from . import _original, _tls, hdrs, helpers
-from ._exchange import Call, ClientTimeout
+from . import _settings, _tls, hdrs, helpers
+from ._contexts import _BaseRequestContextManager, _RequestContextManager, _SessionRequestContextManager
+from ._exchange import Call
 from ._journey import REDIRECTS, Journey, check_status, cookies_of, timed
 from ._plain import Plain
+from ._properties import SessionProperties
 from ._request import ClientRequest
 from ._response import ClientResponse
-from .client_exceptions import InvalidURL, InvalidUrlClientError, NonHttpUrlClientError
+from ._settings import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT, ClientTimeout
+from .client_exceptions import InvalidUrlClientError, NonHttpUrlClientError
 from .client_ws import ClientWebSocketResponse
 from .connector import BaseConnector, TCPConnector
 from .cookiejar import CookieJar
@@ -28,30 +31,11 @@ from .tracing import Trace
 
 __all__ = ("ClientSession", "ClientTimeout", "request")
 
-DEFAULT_TIMEOUT = ClientTimeout(total=5 * 60, sock_connect=30)
-_TIMEOUTS: Tuple[Any, ...] = (ClientTimeout, *_original.accepted("client", "ClientTimeout"))
-_LINE, _FIELD, _FIELDS = 8190, 8190, 128  # the original's bounds of a response head
 
-_AUTH_IS_DEPRECATED = (
-    "The '{}' parameter is deprecated and will be removed in v4; pass {}={{'{}': "
-    "aiohttp.encode_basic_auth(login, password)}} instead"
-)
-
-
-def _warn_of_auth(auth: Any, proxy_auth: Any, stacklevel: int) -> None:
-    if auth is not None:
-        message = _AUTH_IS_DEPRECATED.format("auth", "headers", "Authorization")
-        warnings.warn(message, DeprecationWarning, stacklevel=stacklevel)
-    if proxy_auth is not None:
-        message = _AUTH_IS_DEPRECATED.format("proxy_auth", "proxy_headers", "Proxy-Authorization")
-        warnings.warn(message, DeprecationWarning, stacklevel=stacklevel)
-
-
-class ClientSession:
+class ClientSession(SessionProperties):
     """Headers, cookies and other defaults over a connector; make one and keep it."""
 
     _source_traceback: Optional[traceback.StackSummary] = None
-    _connector: Optional[BaseConnector] = None
 
     def __init__(
         self,
@@ -82,35 +66,26 @@ class ClientSession:
         requote_redirect_url: bool = True,
         trace_configs: Optional[List[Any]] = None,
         read_bufsize: int = 2**18,
-        max_line_size: int = _LINE,
-        max_field_size: int = _FIELD,
-        max_headers: int = _FIELDS,
+        max_line_size: int = _settings.BOUNDS[0],
+        max_field_size: int = _settings.BOUNDS[1],
+        max_headers: int = _settings.BOUNDS[2],
         fallback_charset_resolver: Callable[[ClientResponse, bytes], str] = lambda r, b: "utf-8",
         middlewares: Sequence[Any] = (),
         ssl_shutdown_timeout: Any = sentinel,
     ) -> None:
-        self._base_url = _checked_base(base_url)
+        self._base_url = _settings.base_url_of(base_url)
         self._base_url_origin = None if self._base_url is None else self._base_url.origin()
-        if loop is None:
-            loop = connector._loop if isinstance(connector, BaseConnector) else None
-        self._loop = loop or asyncio.get_running_loop()
-        self._timeout = _session_timeout(timeout, read_timeout, conn_timeout)
-        if ssl_shutdown_timeout is not sentinel:
-            message = "The ssl_shutdown_timeout parameter is deprecated and will be removed in aiohttp 4.0"
-            warnings.warn(message, DeprecationWarning, stacklevel=2)
-        if connector is None:
-            connector = TCPConnector(loop=self._loop)
-        if not isinstance(connector, BaseConnector):
-            raise TypeError(f"connector must be one of hc.aiohttp's, not {type(connector).__module__}'s")
-        if connector._loop is not self._loop:
-            raise RuntimeError("Session and connector have to use same event loop")
+        self._loop = loop or (connector._loop if isinstance(connector, BaseConnector) else asyncio.get_running_loop())
+        self._timeout = _settings.session_timeout(timeout, read_timeout, conn_timeout)
+        _settings.warn_of_shutdown(ssl_shutdown_timeout)
+        taken = _taken(connector, self._loop)
         if self._loop.get_debug():
             self._source_traceback = traceback.extract_stack(sys._getframe(1))
         self._cookie_jar = CookieJar(loop=self._loop) if cookie_jar is None else cookie_jar
         if cookies:
             self._cookie_jar.update_cookies(cookies)
-        _warn_of_auth(auth, proxy_auth, stacklevel=3)
-        self._connector = connector
+        _settings.warn_of_auth(auth, proxy_auth, stacklevel=3)
+        self._connector = taken
         self._connector_owner = connector_owner
         self._default_auth = auth
         self._default_proxy = proxy
@@ -136,7 +111,7 @@ class ClientSession:
         self._middlewares = tuple(middlewares)
         self._retry_connection = True
         self._plain = Plain(self)
-        _grow(connector, self._bounds)
+        _settings.grow(taken, self._bounds)
 
     def __init_subclass__(cls) -> None:
         message = f"Inheritance class {cls.__name__} from ClientSession is discouraged"
@@ -233,39 +208,24 @@ class ClientSession:
         middlewares: Optional[Sequence[Any]] = None,
     ) -> Journey:
         """What is to be done for a request."""
-        assert self._connector is not None
-        ssl = _tls.merged(ssl, verify_ssl, ssl_context, fingerprint)
-        _warn_of_auth(auth, proxy_auth, stacklevel=3)
-        data = self._merged_data(data, json)
+        _settings.warn_of_auth(auth, proxy_auth, stacklevel=4)
         if not isinstance(chunked, bool) and chunked is not None:
             warnings.warn("Chunk size is deprecated #1615", DeprecationWarning)
-        url = self._build_url(str_or_url)
-        if url.scheme not in self._connector.allowed_protocol_schema_set:
-            raise NonHttpUrlClientError(url)
         proxy = self._default_proxy if proxy is None else proxy
-        clocks = self._request_timeout(timeout)
-        traces = [Trace(self, each, each.trace_config_ctx(trace_request_ctx)) for each in self._trace_configs]
-        call = Call(
-            timeout=clocks,
-            deadline=self._loop.time() + clocks.total if clocks.total and clocks.total > 0 else None,
-            traces=traces,
-            read_bufsize=self._read_bufsize if read_bufsize is None else read_bufsize,
-            auto_decompress=self._auto_decompress if auto_decompress is None else auto_decompress,
-            retries=self._retry_connection,
-            bounds=self._merged_bounds(max_line_size, max_field_size, max_headers),
-            raise_for_status=self._raise_for_status if raise_for_status is None else raise_for_status,
-        )
+        call = self._call(_settings.request_timeout(timeout, self._timeout), trace_request_ctx)
+        call.bounds = _settings.merged_bounds(self._bounds, (max_line_size, max_field_size, max_headers))
+        call.change(read_bufsize=read_bufsize, auto_decompress=auto_decompress, raise_for_status=raise_for_status)
         return Journey(
             session=self,
             call=call,
             method=method.upper(),
-            url=url,
+            url=self._checked_url(str_or_url),
             headers=self._prepare_headers(headers),
             params=params,
-            data=data,
+            data=self._merged_data(data, json),
             cookies=cookies,
             auth=auth,
-            proxy=_proxy_url(proxy),
+            proxy=_settings.proxy_url_of(proxy),
             proxy_auth=self._default_proxy_auth if proxy_auth is None else proxy_auth,
             proxy_headers=None if proxy is None else self._prepare_headers(proxy_headers),
             allow_redirects=allow_redirects,
@@ -280,9 +240,9 @@ class ClientSession:
                 "loop": self._loop,
                 "response_class": self._response_class,
                 "session": self,
-                "ssl": ssl,
+                "ssl": _tls.merged(ssl, verify_ssl, ssl_context, fingerprint),
                 "server_hostname": server_hostname,
-                "traces": traces,
+                "traces": call.traces,
                 "trust_env": self._trust_env,
             },
         )
@@ -292,6 +252,26 @@ class ClientSession:
         return self._journey(method, url).request_to(url)
 
     # ------------------------------------------------------------------------------- what requests have of a session
+
+    def _call(self, timeout: Any, trace_request_ctx: Any) -> Call:
+        total = timeout.total
+        return Call(
+            timeout=timeout,
+            deadline=self._loop.time() + total if total and total > 0 else None,
+            traces=[Trace(self, each, each.trace_config_ctx(trace_request_ctx)) for each in self._trace_configs],
+            read_bufsize=self._read_bufsize,
+            auto_decompress=self._auto_decompress,
+            raise_for_status=self._raise_for_status,
+            retries=self._retry_connection,
+            bounds=(None, None, None),
+        )
+
+    def _checked_url(self, given: Any) -> URL:
+        url = self._build_url(given)
+        assert self._connector is not None
+        if url.scheme not in self._connector.allowed_protocol_schema_set:
+            raise NonHttpUrlClientError(url)
+        return url
 
     def _merged_data(self, data: Any, json: Any) -> Any:
         if json is None:
@@ -312,37 +292,11 @@ class ClientSession:
         return self._base_url.join(url) if self._base_url is not None and not url.is_absolute() else url
 
     def _prepare_headers(self, headers: Any) -> "CIMultiDict[str]":
-        """Those of the session, and over them those of the request."""
-        result: "CIMultiDict[str]" = CIMultiDict(self._default_headers)
-        if not headers:
-            return result
-        given = headers if isinstance(headers, (MultiDictProxy, MultiDict)) else CIMultiDict(headers)
-        added = set()
-        for name, value in given.items():
-            if name in added:
-                result.add(name, value)
-            else:
-                result[name] = value
-                added.add(name)
-        return result
+        return _settings.merged_headers(self._default_headers, headers)
 
     def _merged_skip(self, names: Optional[Iterable[str]]) -> Optional[FrozenSet[istr]]:
         skipped = self._skip_auto_headers if names is None else self._skip_auto_headers | {istr(name) for name in names}
         return skipped or None
-
-    def _request_timeout(self, timeout: Any) -> Any:
-        """It takes the place of the session's as a whole."""
-        if timeout is sentinel:
-            return self._timeout
-        return timeout if isinstance(timeout, _TIMEOUTS) else ClientTimeout(total=timeout)
-
-    def _merged_bounds(
-        self, line: Optional[int], field: Optional[int], count: Optional[int]
-    ) -> Tuple[Optional[int], Optional[int], Optional[int]]:
-        """None: as the core has it."""
-        given = (line, field, count)
-        line, field, count = (own if each is None else each for own, each in zip(self._bounds, given))
-        return line if line != _LINE else None, field if field != _FIELD else None, count if count != _FIELDS else None
 
     def _is_base(self, url: URL) -> bool:
         """Whether the session's credentials are for that server."""
@@ -368,84 +322,6 @@ class ClientSession:
             self._cookie_jar.update_cookies_from_headers(fields, response.url)
         else:
             self._cookie_jar.update_cookies(response.cookies, response.url)
-
-    # ----------------------------------------------------------------------------------------------- what it is
-
-    @property
-    def closed(self) -> bool:
-        return self._connector is None or self._connector.closed
-
-    @property
-    def connector(self) -> Optional[BaseConnector]:
-        return self._connector
-
-    @property
-    def cookie_jar(self) -> Any:
-        return self._cookie_jar
-
-    @property
-    def version(self) -> HttpVersion:
-        return self._version
-
-    @property
-    def requote_redirect_url(self) -> bool:
-        return self._requote_redirect_url
-
-    @requote_redirect_url.setter
-    def requote_redirect_url(self, value: bool) -> None:
-        message = "session.requote_redirect_url modification is deprecated #2778"
-        warnings.warn(message, DeprecationWarning, stacklevel=2)
-        self._requote_redirect_url = value
-
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        warnings.warn("client.loop property is deprecated", DeprecationWarning, stacklevel=2)
-        return self._loop
-
-    @property
-    def timeout(self) -> ClientTimeout:
-        return self._timeout
-
-    @property
-    def headers(self) -> "CIMultiDict[str]":
-        """Sent with each request that has none of the same name."""
-        return self._default_headers
-
-    @property
-    def skip_auto_headers(self) -> FrozenSet[istr]:
-        return self._skip_auto_headers
-
-    @property
-    def auth(self) -> Any:
-        return self._default_auth
-
-    @property
-    def json_serialize(self) -> Callable[[Any], str]:
-        return self._json_serialize
-
-    @property
-    def json_serialize_bytes(self) -> Optional[Callable[[Any], bytes]]:
-        return self._json_serialize_bytes
-
-    @property
-    def connector_owner(self) -> bool:
-        return self._connector_owner
-
-    @property
-    def raise_for_status(self) -> Any:
-        return self._raise_for_status
-
-    @property
-    def auto_decompress(self) -> bool:
-        return self._auto_decompress
-
-    @property
-    def trust_env(self) -> bool:
-        return self._trust_env
-
-    @property
-    def trace_configs(self) -> List[Any]:
-        return self._trace_configs
 
     # ---------------------------------------------------------------------------------------------------- its end
 
@@ -485,120 +361,18 @@ class ClientSession:
         self._loop.call_exception_handler(context)
 
 
-def _checked_base(base_url: Any) -> Optional[URL]:
-    if base_url is None:
-        return None
-    base = base_url if isinstance(base_url, URL) else URL(base_url)
-    assert base.is_absolute(), "Only absolute URLs are supported"
-    if not base.path.endswith("/"):
-        raise ValueError("base_url must have a trailing '/'")
-    return base
-
-
-def _session_timeout(timeout: Any, read_timeout: Any, conn_timeout: Optional[float]) -> Any:
-    if timeout is not sentinel and timeout is not None:
-        if not isinstance(timeout, _TIMEOUTS):
-            raise ValueError(
-                f"timeout parameter cannot be of {type(timeout)} type, please use 'timeout=ClientTimeout(...)'"
-            )
-        if read_timeout is not sentinel:
-            raise ValueError("read_timeout and timeout parameters conflict, please setup timeout.read")
-        if conn_timeout is not None:
-            raise ValueError("conn_timeout and timeout parameters conflict, please setup timeout.connect")
-        return timeout
-    total, connect = DEFAULT_TIMEOUT.total, None
-    for name, given in (("read_timeout", read_timeout), ("conn_timeout", conn_timeout)):
-        if given not in (sentinel, None):
-            warnings.warn(f"{name} is deprecated, use timeout argument instead", DeprecationWarning, stacklevel=3)
-    if read_timeout is not sentinel:
-        total = read_timeout
-    if conn_timeout is not None:
-        connect = conn_timeout
-    if (total, connect) == (DEFAULT_TIMEOUT.total, None):
-        return DEFAULT_TIMEOUT
-    return ClientTimeout(total=total, connect=connect, sock_connect=DEFAULT_TIMEOUT.sock_connect)
-
-
-def _grow(connector: BaseConnector, bounds: Tuple[int, int, int]) -> None:
-    """Lets servers send heads of that size."""
-    line, field, count = bounds
-    if max(line, field) > _FIELD or count > _FIELDS:
-        connector._grow_head_bounds(max_header_bytes=max(line, field) + 65536, max_headers=max(count, _FIELDS))
-
-
-def _proxy_url(proxy: Any) -> Optional[URL]:
-    if proxy is None:
-        return None
-    try:
-        return proxy if isinstance(proxy, URL) else URL(proxy)
-    except ValueError as error:
-        raise InvalidURL(proxy) from error
+def _taken(connector: Any, loop: asyncio.AbstractEventLoop) -> BaseConnector:
+    """The connector of a session."""
+    if connector is None:
+        return TCPConnector(loop=loop)
+    if not isinstance(connector, BaseConnector):
+        raise TypeError(f"connector must be one of hc.aiohttp's, not {type(connector).__module__}'s")
+    if connector._loop is not loop:
+        raise RuntimeError("Session and connector have to use same event loop")
+    return connector
 
 
 _REQUEST_OPTIONS = frozenset(inspect.signature(ClientSession._journey).parameters) - {"self", "method", "str_or_url"}
-
-
-class _BaseRequestContextManager(Coroutine[Any, Any, Any]):
-    """A request that is sent when it is awaited, or entered."""
-
-    __slots__ = ("_coro", "_resp")
-
-    def __init__(self, coro: Coroutine[Any, Any, Any]) -> None:
-        self._coro = coro
-
-    def send(self, arg: Any) -> Any:
-        return self._coro.send(arg)
-
-    def throw(self, *args: Any) -> Any:
-        return self._coro.throw(*args)
-
-    def close(self) -> None:
-        self._coro.close()
-
-    def __await__(self) -> Generator[Any, None, Any]:
-        return self._coro.__await__()
-
-    __iter__ = __await__
-
-    async def __aenter__(self) -> Any:
-        self._resp = await self._coro
-        return await self._resp.__aenter__()
-
-
-class _RequestContextManager(_BaseRequestContextManager):
-    __slots__ = ()
-
-    async def __aexit__(
-        self,
-        exc_type: Optional[Type[BaseException]],
-        exc: Optional[BaseException],
-        tb: Optional[TracebackType],
-    ) -> None:
-        await self._resp.__aexit__(exc_type, exc, tb)
-
-
-class _SessionRequestContextManager:
-    """The same with a session of its own."""
-
-    __slots__ = ("_coro", "_resp", "_session")
-
-    def __init__(self, coro: Coroutine[Any, Any, ClientResponse], session: ClientSession) -> None:
-        self._coro = coro
-        self._resp: Optional[ClientResponse] = None
-        self._session = session
-
-    async def __aenter__(self) -> ClientResponse:
-        try:
-            self._resp = await self._coro
-        except BaseException:
-            await self._session.close()
-            raise
-        return self._resp
-
-    async def __aexit__(self, *_: Any) -> None:
-        assert self._resp is not None
-        self._resp.close()
-        await self._session.close()
 
 
 def request(

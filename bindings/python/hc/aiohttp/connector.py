@@ -13,6 +13,7 @@ from ..errors import InvalidError
 from . import _resolving, _tls, helpers
 from ._connection import Connection as Connection
 from ._engine import Engine
+from ._settings import warn_of_shutdown
 from .helpers import sentinel
 
 __all__ = ("AddrInfoType", "BaseConnector", "NamedPipeConnector", "SocketFactoryType", "TCPConnector", "UnixConnector")
@@ -202,9 +203,7 @@ class TCPConnector(BaseConnector):
         )
         if socket_factory is not None:
             raise NotImplementedError("socket_factory: hc.aiohttp makes its sockets itself; hc.Session has on_socket")
-        if ssl_shutdown_timeout is not sentinel:
-            message = "The ssl_shutdown_timeout parameter is deprecated and will be removed in aiohttp 4.0"
-            warnings.warn(message, DeprecationWarning, stacklevel=2)
+        warn_of_shutdown(ssl_shutdown_timeout)
         self._ssl = _tls.merged(ssl, verify_ssl, ssl_context, fingerprint)
         self._use_dns_cache = use_dns_cache
         self._ttl_dns_cache = ttl_dns_cache
