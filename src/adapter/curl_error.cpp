@@ -89,7 +89,8 @@ std::string describe(const CurlFailure& failure) {
   if (failure.code == CURLE_COULDNT_CONNECT && failure.os_errno != 0) {
     return message + "connect failed: " + std::generic_category().message(static_cast<int>(failure.os_errno));
   }
-  if (failure.verify_result != 0) {
+  // Without a certificate to look at it is not 0 either.
+  if (code_of(failure.code) == HC_E_TLS_VERIFY && failure.verify_result != 0) {
     return message + "certificate not acceptable: " + X509_verify_cert_error_string(failure.verify_result);
   }
   if (!failure.text.empty()) return message + escaped(failure.text, 160);

@@ -4,6 +4,7 @@ The library under test is the one of HC_LIBRARY, the server that of HC_HCX; ./ru
 """
 
 import asyncio
+import contextlib
 import os
 import pathlib
 import socket
@@ -164,17 +165,20 @@ class Scripted:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
-            with connection:
-                head = b""
-                while b"\r\n\r\n" not in head and not self.at_once:
-                    got = connection.recv(65536)
-                    if not got:
-                        break
-                    head += got
-                connection.sendall(self.answer)
-                connection.shutdown(socket.SHUT_WR)
-                while connection.recv(65536):
-                    pass
+            with connection, contextlib.suppress(OSError):  # whoever dislikes the answer may reset
+                self._answer(connection)
+
+    def _answer(self, connection: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head and not self.at_once:
+            got = connection.recv(65536)
+            if not got:
+                break
+            head += got
+        connection.sendall(self.answer)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
 
     def __enter__(self) -> "Scripted":
         return self

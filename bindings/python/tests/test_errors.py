@@ -125,6 +125,7 @@ def test_tls_handshake_with_a_server_that_speaks_none():
     with Scripted(answer(b"no TLS here"), at_once=True) as scripted:
         error = raised(scripted.url.replace("http:", "https:"))
     assert type(error) is errors.TLSError and error.phase == "connecting"
+    assert "wrong version number" in str(error), "it showed no certificate that could be at fault"
 
 
 def test_closed(url, run):
