@@ -107,8 +107,9 @@ class Journey:
         await self.end()
 
     async def end(self) -> None:
-        if self.request is not None and self.request._body is not None:
-            await self.request._body.close()
+        body: Any = None if self.request is None else self.request._body
+        if hasattr(body, "close"):  # payloads of aiohttp 3.8 have none
+            await body.close()
 
     @property
     def shown_url(self) -> URL:

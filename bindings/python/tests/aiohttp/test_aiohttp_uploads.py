@@ -468,3 +468,40 @@ def test_an_iterator_cannot_be_sent_again(aiohttp, recorder, since):
     recorder.answer = redirecting(307)
     error = failed(aiohttp, recorder, pieces, aiohttp.ClientPayloadError)
     assert "consumed request body" in str(error)
+
+
+def test_uploads_leave_nothing(recorder):
+    """No object, no task, after many of every kind."""
+    import gc
+
+    from hc import aiohttp
+
+    class Written(aiohttp.Payload):
+        async def write(self, writer):
+            await writer.write(b"one")
+            await writer.write(b"two")
+
+    def form():
+        fields = aiohttp.FormData({"a": "1"})
+        fields.add_field("b", io.BytesIO(b"x"), filename="b")
+        return fields
+
+    kinds = (lambda: b"x", lambda: {"a": "1"}, pieces, form, lambda: io.BytesIO(b"x" * 1000), lambda: Written(None))
+
+    async def run():
+        async with aiohttp.ClientSession() as client:
+
+            async def many(count):
+                for make in kinds * count:
+                    async with client.post(recorder.url, data=make()) as response:
+                        await response.read()
+                recorder.requests.clear()
+                gc.collect()
+                return len(gc.get_objects())
+
+            before = await many(20)
+            after = await many(60)
+            return after - before, len(asyncio.all_tasks())
+
+    grown, tasks = ended(run())
+    assert grown < 50 and tasks <= 2
