@@ -2,6 +2,7 @@
 
 import ctypes
 import dataclasses
+import functools
 import struct
 from typing import TYPE_CHECKING, Any, List, Optional, Sequence, Tuple
 
@@ -64,12 +65,16 @@ def milliseconds(seconds: Optional[float]) -> int:
     return max(1, -int(-seconds * 1000 // 1))
 
 
-def _set_timeouts(target: Any, timeout: Any) -> None:
-    clocks = target.timeouts
-    clocks.connect_ms = milliseconds(timeout.connect)
-    clocks.sock_connect_ms = milliseconds(timeout.sock_connect)
-    clocks.sock_read_ms = milliseconds(timeout.sock_read)
-    clocks.total_ms = milliseconds(timeout.total)
+@functools.lru_cache(maxsize=64)
+def _clocks(total: Any, connect: Any, sock_connect: Any, sock_read: Any) -> Any:
+    """The core's clocks; the others are as the session has them."""
+    clocks = _ffi.hc_request().timeouts
+    ctypes.memset(ctypes.byref(clocks), 0xFF, ctypes.sizeof(clocks))  # HC_UNSET
+    clocks.total_ms = milliseconds(total)
+    clocks.connect_ms = milliseconds(connect)
+    clocks.sock_connect_ms = milliseconds(sock_connect)
+    clocks.sock_read_ms = milliseconds(sock_read)
+    return clocks
 
 
 async def send(request: "ClientRequest") -> ClientResponse:
@@ -131,7 +136,8 @@ def filled(engine: Engine, request: "ClientRequest") -> Any:
     target.expect_continue = _ffi.HC_ON if request.expect100 else _ffi.HC_OFF
     if not call.retries:
         target.retry_stale = _ffi.HC_OFF
-    _set_timeouts(target, call.timeout)
+    timeout = call.timeout
+    target.timeouts = _clocks(timeout.total, timeout.connect, timeout.sock_connect, timeout.sock_read)
     if request._body is None and request.headers.get(hdrs.CONTENT_LENGTH) == "0":
         target.body = view_of(b"")
     target.kept = [fields]  # for as long as the struct
@@ -211,11 +217,12 @@ def _response(request: "ClientRequest", transfer: Transfer, call: Call) -> Clien
         writer=None,
         continue100=None,
         timer=None,
-        request_info=request.request_info,
+        request_info=None if request.response_class is ClientResponse else request.request_info,
         traces=call.traces,
         loop=request.loop,
         session=request.session,
     )
+    response._request = request
     response._read_bufsize = call.read_bufsize
     response._start(transfer)
     if any(call.bounds):

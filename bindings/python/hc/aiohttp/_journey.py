@@ -8,7 +8,7 @@ from yarl import URL
 
 from . import hdrs, helpers
 from ._exchange import Call, send
-from ._request import ClientRequest
+from ._request import ClientRequest, has_credentials
 from ._response import ClientResponse
 from .client_exceptions import (
     ClientPayloadError,
@@ -84,7 +84,7 @@ class Journey:
         """Whether there is another hop; it is prepared then."""
         if not self.allow_redirects or response.status not in REDIRECTS:
             return False
-        await send_all(self.call.traces, "on_request_redirect", self.method, self.shown_url, self.headers, response)
+        await self.tell("on_request_redirect", response)
         self.history.append(response)
         if self.max_redirects and len(self.history) >= self.max_redirects:
             await self._give_up(response)
@@ -111,17 +111,20 @@ class Journey:
         if hasattr(body, "close"):  # payloads of aiohttp 3.8 have none
             await body.close()
 
-    @property
-    def shown_url(self) -> URL:
-        """As traces see it."""
-        return self.url.update_query(self.params) if self.params else self.url
+    async def tell(self, name: str, *more: Any) -> None:
+        """One of the signals that are about a request as a whole."""
+        if self.call.traces:
+            url = self.url.update_query(self.params) if self.params else self.url
+            await send_all(self.call.traces, name, self.method, url, self.headers, *more)
 
     # -------------------------------------------------------------------------------------------------- one hop
 
     async def next_request(self) -> ClientRequest:
         session = self.session
-        self.url, found = helpers.strip_auth_from_url(self.url)
-        if not self.url.raw_host:
+        found = None
+        if has_credentials(self.url):
+            self.url, found = helpers.strip_auth_from_url(self.url)
+        if not self.url.raw_authority or not self.url.raw_host:
             raise (InvalidUrlRedirectClientError if self.history else InvalidUrlClientError)(self.url)
         auth = await self._choose_auth(found)
         proxy, proxy_auth = await self._choose_proxy()
@@ -225,16 +228,15 @@ async def check_status(response: ClientResponse, check: Any) -> None:
 
 async def traced(journey: Journey) -> ClientResponse:
     """The same with the signals of its begin and end."""
-    traces = journey.call.traces
     try:
-        await send_all(traces, "on_request_start", journey.method, journey.shown_url, journey.headers)
+        await journey.tell("on_request_start")
         response = await journey.run()
         await check_status(response, journey.call.raise_for_status)
-        await send_all(traces, "on_request_end", journey.method, journey.shown_url, journey.headers, response)
+        await journey.tell("on_request_end", response)
         return response
     except BaseException as error:
         await journey.end()
-        await send_all(traces, "on_request_exception", journey.method, journey.shown_url, journey.headers, error)
+        await journey.tell("on_request_exception", error)
         raise
 
 

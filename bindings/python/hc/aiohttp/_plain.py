@@ -82,6 +82,11 @@ class Plain:
         response._start(transfer)
         return response
 
+    def url(self, session: "ClientSession", given: Any) -> URL:
+        """What was given, as a URL: maybe one that is known."""
+        target = self._target(session, given) if isinstance(given, str) else None
+        return session._build_url(given) if target is None else target.url
+
     def _target(self, session: "ClientSession", given: Any) -> Optional[Target]:
         try:
             return self._targets[given]

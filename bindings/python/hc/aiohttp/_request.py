@@ -31,19 +31,29 @@ def default_port(url: URL) -> Optional[int]:
 
 def host_field(url: URL) -> str:
     """What the Host header says."""
-    host = url.raw_host or ""
-    host = f"[{host}]" if ":" in host else host.rstrip(".") if host.endswith(".") else host
-    return host if url.port in (None, default_port(url)) else f"{host}:{url.port}"
+    authority: str = url.raw_authority.rpartition("@")[2]
+    usual = ":443" if url.scheme in _SECURE else ":80"
+    if authority.endswith(usual):
+        authority = authority[: -len(usual)]
+    if "." in authority and (authority.endswith(".") or ".:" in authority):
+        host, colon, port = authority.partition(":")
+        authority = host.rstrip(".") + colon + port
+    return authority
+
+
+def has_credentials(url: URL) -> bool:
+    return "@" in url.raw_authority
 
 
 def with_query(url: URL, params: Any) -> URL:
     """The parameters after those that the URL has."""
     if not params:
         return url
+    if not url.raw_query_string:
+        return url.with_query(params)
     query: "MultiDict[str]" = MultiDict(url.query)
-    added = url.with_query(params)
-    query.extend(added.query)
-    return url.with_query(query) if url.raw_query_string else added
+    query.extend(url.with_query(params).query)
+    return url.with_query(query)
 
 
 class ClientRequest:
@@ -171,9 +181,9 @@ class ClientRequest:
     # ------------------------------------------------------------------------------------------ how it is made up
 
     def update_host(self, url: URL) -> None:
-        if not url.raw_host:
+        if not url.raw_authority:
             raise InvalidURL(url)
-        if url.raw_user or url.raw_password:
+        if has_credentials(url):
             self.auth = basic_auth(url.user or "", url.password or "")
 
     def update_version(self, version: Any) -> None:

@@ -61,7 +61,8 @@ class ClientResponse(helpers.HeadersMixin):
     _resolve_charset: "Callable[[ClientResponse, bytes], str]" = lambda *_: "utf-8"
     _request_info: Optional[RequestInfo] = None
     _request_headers: Any = None
-    _asked: Any = None  # a template and a target, for the time when somebody wants to know
+    _request: Any = None  # that it answers
+    _asked: Any = None  # a template and a target in its place
     _read_bufsize = helpers.DEFAULT_CHUNK_SIZE
     output_size = 0
 
@@ -176,9 +177,11 @@ class ClientResponse(helpers.HeadersMixin):
 
     @property
     def request_info(self) -> RequestInfo:
-        if self._request_info is None and self._asked is not None:
+        if self._request is None and self._asked is not None:
             template, target = self._asked
-            self._request_info = template.request(target).request_info
+            self._request = template.request(target)
+        if self._request_info is None and self._request is not None:
+            self._request_info = self._request.request_info
         elif self._request_info is None:
             headers = self._request_headers
             made = headers if isinstance(headers, CIMultiDictProxy) else CIMultiDictProxy(CIMultiDict(headers or ()))

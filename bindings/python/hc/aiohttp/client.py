@@ -267,7 +267,7 @@ class ClientSession(SessionProperties):
         )
 
     def _checked_url(self, given: Any) -> URL:
-        url = self._build_url(given)
+        url = self._plain.url(self, given)
         assert self._connector is not None
         if url.scheme not in self._connector.allowed_protocol_schema_set:
             raise NonHttpUrlClientError(url)
