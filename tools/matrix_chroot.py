@@ -1,4 +1,4 @@
-"""Debian systems in directories, for tools/matrix.py: made with debootstrap, entered with chroot.
+"""Debian systems in directories, for tools/matrix.py and tests/packages: made with debootstrap, entered with chroot.
 
 Rules
   Mounts     are made in the mount namespace that `./run matrix` starts us in, and the processes in its process
@@ -35,13 +35,14 @@ class Failed(Exception):
 
 
 class Chroot:
-    """One Debian release in `root`, with the directory `shared` at /matrix."""
+    """One Debian release in `root`, with the directory `shared` at /matrix, and `source` at /matrix/source."""
 
-    def __init__(self, suite, root, shared, logs, takes_frozen_mirror=False):
+    def __init__(self, suite, root, shared, logs, takes_frozen_mirror=False, source=None):
         self.suite = suite
         self.takes_frozen_mirror = takes_frozen_mirror
         self.root = pathlib.Path(root)
         self.shared = pathlib.Path(shared)
+        self.source = pathlib.Path(source or self.shared / "source")
         self.logs = pathlib.Path(logs)
 
     def prepare(self, packages):
@@ -52,8 +53,12 @@ class Chroot:
         self._mount_all()
         missing = [package for package in packages if not self._is_installed(package)]
         if missing:
-            self._apt("update")
-            self._apt("install", "--no-install-recommends", *missing)
+            self.install(*missing)
+
+    def install(self, *packages):
+        """Names, or paths of .deb files in there."""
+        self._apt("update")
+        self._apt("install", "--no-install-recommends", *packages)
 
     def upgrade(self):
         """Brings every package to what the mirror has today."""
@@ -103,7 +108,7 @@ class Chroot:
             inside.touch()
             mount(os.path.realpath(f"/etc/{name}"), inside, "--bind")
         mount(self.shared, self.root / "matrix", "--bind")
-        mount(self.shared / "source", self.root / "matrix/source", "--bind")
+        mount(self.source, self.root / "matrix/source", "--bind")
         mount("none", self.root / "matrix/source", "-o", "remount,bind,ro")
 
     def _is_installed(self, package):

@@ -28,7 +28,8 @@ use() {
   # shellcheck disable=SC2046 # flags are words
   "${CC:-cc}" "$here/consumer.c" $(pkg-config --cflags --libs libhc) -o "$work/consumer-pkg-config"
   LD_LIBRARY_PATH=$(dirname "$pc_directory") "$work/consumer-pkg-config"
-  pkg-config --exists --print-errors --static libhc # Requires.private names packages that exist
+  # A user of libhc needs the headers of nothing that it is built on.
+  PKG_CONFIG_LIBDIR=/nonexistent pkg-config --exists --print-errors libhc
 
   rm -rf "$work/cmake"
   cmake -S "$here" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$1" >/dev/null

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Builds the Debian packages of this tree, and leaves all that comes of it in FOLDER.
+#
+#   tools/package.sh FOLDER [DPKG-BUILDPACKAGE-ARGUMENT...]
+#
+# The tree itself stays clean: the build is done in FOLDER/source, a copy of what git knows or would. The tests are not
+# run, unless DEB_BUILD_OPTIONS says something else than nocheck.
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+folder=$(realpath -m "$1")
+shift
+
+rm -rf "$folder"
+mkdir -p "$folder/source"
+git ls-files -z --cached --others --exclude-standard |
+  while IFS= read -r -d '' name; do [[ ! -e $name ]] || printf '%s\0' "$name"; done |
+  tar --create --null --files-from - | tar --extract --directory "$folder/source"
+
+cd "$folder/source"
+export DEB_BUILD_OPTIONS=${DEB_BUILD_OPTIONS-nocheck parallel=$(nproc)}
+[[ " $DEB_BUILD_OPTIONS " != *" nocheck "* ]] || export DEB_BUILD_PROFILES=nocheck
+# Debian's programs, whatever else is first on PATH. debhelper gives the build a home of its own, where ccache would find
+# nothing; relative to the folder, what one build left there serves the next one elsewhere.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin
+export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ccache} CCACHE_BASEDIR=$PWD
+exec dpkg-buildpackage --no-sign "$@"
