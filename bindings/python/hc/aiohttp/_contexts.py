@@ -39,13 +39,13 @@ class _BaseRequestContextManager(Coroutine[Any, Any, Any]):
 class _RequestContextManager(_BaseRequestContextManager):
     __slots__ = ()
 
-    async def __aexit__(
+    def __aexit__(
         self,
         exc_type: Optional[Type[BaseException]],
         exc: Optional[BaseException],
         tb: Optional[TracebackType],
-    ) -> None:
-        await self._resp.__aexit__(exc_type, exc, tb)
+    ) -> Coroutine[Any, Any, None]:
+        return self._resp.__aexit__(exc_type, exc, tb)
 
 
 class _SessionRequestContextManager:

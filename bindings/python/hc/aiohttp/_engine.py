@@ -137,7 +137,9 @@ class Transfer(News):
             self.feed = None
 
     async def wait(self) -> None:
-        """Until there is news."""
+        """Until there is news. Only one waits."""
+        if self._waiter is not None:
+            raise RuntimeError("read() called while another coroutine is already waiting for incoming data")
         waiter = self._waiter = self.engine.create_future()
         try:
             await waiter

@@ -161,11 +161,21 @@ def _set_proxy(target: Any, request: "ClientRequest", proxy: URL) -> Optional[Fi
     if auth is not None:
         proxy = proxy.with_user(auth.login).with_password(auth.password)
     target.proxy = view_of(str(proxy).encode("ascii").rstrip(b"/"))
-    if not request.proxy_headers or not request.is_ssl():
+    pairs = _proxy_fields(request)
+    if not pairs:
         return None
-    fields = Fields(list(request.proxy_headers.items()))
+    fields = Fields(pairs)
     target.proxy_headers, target.proxy_header_count = fields.pointer, fields.count
     return fields
+
+
+def _proxy_fields(request: "ClientRequest") -> List[Tuple[str, Optional[str]]]:
+    """`proxy_headers` are for tunnels. What a forwarded request says to the proxy stands in its own headers."""
+    own = request.headers.getall(hdrs.PROXY_AUTHORIZATION, ())
+    for_tunnel = list(request.proxy_headers.items()) if request.proxy_headers and request.is_ssl() else []
+    if own and hdrs.PROXY_AUTHORIZATION not in dict(for_tunnel):
+        for_tunnel += [(hdrs.PROXY_AUTHORIZATION, value) for value in own]
+    return for_tunnel
 
 
 def explained(failure: errors.Error, transfer: Optional[Transfer], request: "ClientRequest") -> BaseException:

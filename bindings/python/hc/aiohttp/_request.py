@@ -334,10 +334,11 @@ class ClientRequest:
     def head_fields(self, url: URL) -> List[Tuple[str, Optional[str]]]:
         """Without what the core writes for that URL, and None for what it would write and shall not."""
         host = host_field(url)
+        skipped = _OF_THE_CORE if self.proxy is None else (*_OF_THE_CORE, "proxy-authorization")
         fields: List[Tuple[str, Optional[str]]] = [
             (name, value)
             for name, value in self.headers.items()
-            if name.lower() not in _OF_THE_CORE and (value != host or name.lower() != "host")
+            if name.lower() not in skipped and (value != host or name.lower() != "host")
         ]
         return fields + [(name, None) for name in _AUTOMATIC if name not in self.headers]
 

@@ -364,6 +364,24 @@ def test_a_proxy_forwards_http(aiohttp, recorder):
     asyncio.run(run())
 
 
+def test_what_is_said_to_a_proxy(aiohttp, recorder):
+    recorder.answer = lambda request: reply(b"ok", status="502 No" if request.method == "CONNECT" else "200 OK")
+    given = {"Proxy-Authorization": "Basic abc"}
+
+    async def run():
+        async with aiohttp.ClientSession() as session:
+            await whole(session, "http://a.test/", proxy=recorder.url, headers=given)
+            assert recorder.last.values("Proxy-Authorization") == ["Basic abc"]
+            await whole(session, "http://a.test/", proxy=recorder.url, proxy_headers={"X-For": "tunnels"})
+            assert "x-for" not in recorder.last.headers
+            with pytest.raises(aiohttp.ClientHttpProxyError):
+                await whole(session, "https://a.test/", proxy=recorder.url, proxy_headers={**given, "X-For": "tunnels"})
+            assert recorder.last.values("Proxy-Authorization") == ["Basic abc"]
+            assert recorder.last.headers["x-for"] == "tunnels"
+
+    asyncio.run(run())
+
+
 def test_a_proxy_from_the_environment(aiohttp, recorder, monkeypatch):
     monkeypatch.setenv("http_proxy", recorder.url)
     monkeypatch.setenv("no_proxy", "not.test,127.0.0.1")
