@@ -89,7 +89,7 @@ pub struct TraceEvent<'a> {
     pub id: u64,
     /// The connection's number; 0: none yet.
     pub connection: u64,
-    /// "https://example.org:443"
+    /// `https://example.org:443`
     pub origin: Cow<'a, str>,
     /// Depends on the kind; no secrets, no query.
     pub text: Cow<'a, str>,

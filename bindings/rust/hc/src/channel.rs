@@ -51,7 +51,7 @@ pub(crate) fn channel() -> (BodySender, impl BodySource + Send) {
 }
 
 impl Shared {
-    /// The lock is only held for moves, none of which panics.
+    /// The lock is only held for moves and copies: no code of the program runs meanwhile, and nothing panics.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -121,12 +121,15 @@ impl Future for Sending<'_> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
+        let waker = context.waker().clone();
         let mut state = this.sender.0.state();
         if state.receiver.end != End::Open {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
         if state.buffered >= CAPACITY {
-            state.sender.waker = Some(context.waker().clone());
+            let replaced = state.sender.waker.replace(waker);
+            drop(state);
+            drop(replaced);
             return Poll::Pending;
         }
         let piece = this.piece.take().expect("a piece is sent once");
@@ -144,25 +147,28 @@ impl Future for Sending<'_> {
 
 impl BodySource for Receiver {
     fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let waker = context.waker().clone();
         let mut state = self.0.state();
-        if state.pieces.is_empty() {
-            return match state.sender.end {
-                End::Finished => Poll::Ready(Ok(0)),
-                End::Dropped => {
-                    let text = "the sender was dropped before it finished the body";
-                    Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, text)))
-                }
-                End::Open => {
-                    state.receiver.waker = Some(context.waker().clone());
-                    Poll::Pending
-                }
-            };
+        if !state.pieces.is_empty() {
+            let written = state.copy_out(buffer);
+            let writer = state.sender.waker.take();
+            drop(state);
+            wake(writer);
+            return Poll::Ready(Ok(written));
         }
-        let written = state.copy_out(buffer);
-        let writer = state.sender.waker.take();
-        drop(state);
-        wake(writer);
-        Poll::Ready(Ok(written))
+        match state.sender.end {
+            End::Finished => Poll::Ready(Ok(0)),
+            End::Dropped => {
+                let text = "the sender was dropped before it finished the body";
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, text)))
+            }
+            End::Open => {
+                let replaced = state.receiver.waker.replace(waker);
+                drop(state);
+                drop(replaced);
+                Poll::Pending
+            }
+        }
     }
 }
 

@@ -89,8 +89,7 @@ pub enum Clock {
     FirstByte,
 }
 
-/// What is known about a failure, whatever it was.
-#[derive(Debug)]
+/// What is known about a failure, whatever it was; the methods of [`Error`] tell it.
 pub struct Details(Box<Facts>);
 
 #[derive(Debug)]
@@ -282,6 +281,12 @@ impl Facts {
         let mut slot = ErrorSlot::new();
         unsafe { ffi::hc_response_error(response.as_ptr(), slot.as_mut_ptr()) };
         slot.facts()
+    }
+}
+
+impl fmt::Debug for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

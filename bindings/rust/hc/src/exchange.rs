@@ -66,13 +66,16 @@ impl Exchange {
         &self.id as *const AtomicU64 as *mut ffi::hc_id
     }
 
-    /// The outcome, or the head of a streamed response, when it is here.
+    /// The outcome, or the head of a streamed response, when it is here; else the task is woken with the next news.
     pub(crate) fn poll_response(&self, context: &mut Context<'_>) -> Poll<Result<Response, Error>> {
+        let waker = context.waker().clone();
         let mut state = self.state();
         let response = match state.arrived.take() {
             Some(response) => response,
             None => {
-                state.remember(context);
+                let replaced = state.waker.replace(waker);
+                drop(state);
+                drop(replaced);
                 return Poll::Pending;
             }
         };
@@ -83,7 +86,9 @@ impl Exchange {
 
     /// Wakes that task with the next news.
     pub(crate) fn remember(&self, context: &mut Context<'_>) {
-        self.state().remember(context);
+        let waker = context.waker().clone();
+        let replaced = self.state().waker.replace(waker);
+        drop(replaced);
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -115,7 +120,7 @@ impl Exchange {
         }
     }
 
-    /// The lock is only held for moves, none of which panics.
+    /// The lock is only held for moves: no code of the program runs meanwhile, and nothing panics.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
@@ -134,15 +139,6 @@ impl Wake for Resume {
     fn wake_by_ref(self: &Arc<Self>) {
         if let Some(session) = self.session.upgrade() {
             unsafe { ffi::hc_session_resume_upload(session.as_ptr(), self.exchange.id()) };
-        }
-    }
-}
-
-impl State {
-    fn remember(&mut self, context: &mut Context<'_>) {
-        match &self.waker {
-            Some(waker) if waker.will_wake(context.waker()) => {}
-            _ => self.waker = Some(context.waker().clone()),
         }
     }
 }

@@ -180,7 +180,7 @@ impl SessionBuilder {
     }
 
     texts! { String;
-        /// In place of the system's: "127.0.0.1:5353,[::1]:53", in order.
+        /// In place of the system's, in order: `127.0.0.1:5353,[::1]:53`.
         nameservers;
         /// `[SCHEME://][USER:PASSWORD@]HOST[:PORT]`, with http, https, socks5 or socks5h: none.
         proxy;

@@ -191,11 +191,14 @@ impl Future for Closing {
         if let Some(error) = self.refused.take() {
             return Poll::Ready(Err(error));
         }
+        let waker = context.waker().clone();
         let mut state = self.signal.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if state.0 {
             return Poll::Ready(Ok(()));
         }
-        state.1 = Some(context.waker().clone());
+        let replaced = state.1.replace(waker);
+        drop(state);
+        drop(replaced);
         Poll::Pending
     }
 }

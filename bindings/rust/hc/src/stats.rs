@@ -190,7 +190,7 @@ impl Session {
         })
     }
 
-    /// What was counted for each origin ("https://example.org:443"), busiest first; those without a row of their own are
+    /// What was counted for each origin (`https://example.org:443`), busiest first; those without a row of their own are
     /// together in a last one named "".
     pub fn origins(&self) -> Result<Vec<(String, OriginCounts)>, Error> {
         let capacity = ffi::HC_MAX_ORIGINS as usize;
