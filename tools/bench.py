@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures libhc against what people would otherwise use, on this machine, against local servers.
 
-    ./run bench [SUITE...]              the suites are core and python; all of them when none is named
+    ./run bench [SUITE...]              the suites are core, python and rust; all of them when none is named
     ./run bench core --json FILE        the result as a list of objects, too
     ./run bench core --quick            one run of half a second each: does everything still run? No thresholds
     ./run bench core --only TEXT        the scenarios with TEXT in their name
@@ -21,10 +21,11 @@ import sys
 
 import bench_core
 import bench_python
+import bench_rust
 from bench_clients import HOME, BenchFailed, Here, InChroot, Runner
 from bench_servers import Servers
 
-SUITES = {"core": bench_core.scenarios, "python": bench_python.scenarios}
+SUITES = {"core": bench_core.scenarios, "python": bench_python.scenarios, "rust": bench_rust.scenarios}
 BUSY = 0.3  # cores used by others, above which the numbers say too much about them
 
 

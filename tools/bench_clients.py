@@ -54,6 +54,23 @@ class Here:
             raise BenchFailed(f"go build fails:\n{ran.stderr}")
         return str(built)
 
+    def rust(self, folder, name):
+        """Builds a crate with Debian's compiler and packages; returns the beginning of its command line."""
+        built = ROOT / "build/rust"
+        library = BUILT.parent / "lib"
+        environment = {**os.environ, "PATH": f"/usr/bin:{os.environ['PATH']}", "CARGO_TARGET_DIR": str(built)}
+        ran = subprocess.run(
+            ["cargo", "build", "--quiet", "--release", "--offline"],
+            cwd=ROOT / folder,
+            env={**environment, "HC_LIB_DIR": str(library)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if ran.returncode != 0:
+            raise BenchFailed(f"cargo build fails:\n{ran.stderr}")
+        return ["env", f"LD_LIBRARY_PATH={library}", str(built / "release" / name)]
+
     def share(self, path):
         """The name of a file of ours as the client sees it."""
         return str(path)
@@ -120,6 +137,7 @@ def versions(output):
         "Python": output("/usr/bin/python3", "-V").strip().rpartition(" ")[2],
         "aiohttp": output("dpkg-query", "-W", "-f", "${Version}", "python3-aiohttp").strip() or "-",
         "Go": output("dpkg-query", "-W", "-f", "${Version}", "golang-go").strip() or "-",
+        "reqwest": output("dpkg-query", "-W", "-f", "${Version}", "librust-reqwest-dev").strip() or "-",
         "compiler": "g++ " + output("g++", "-dumpfullversion").strip(),
         "kernel": platform.release(),
         "cores": str(os.cpu_count()),
