@@ -93,6 +93,18 @@ def test_runtime_info():
     assert 0 < info.descriptor_budget <= info.descriptor_limit
 
 
+def test_the_oldest_python_has_the_syntax_and_the_library_that_are_used(tmp_path):
+    """mypy knows what each version has. Only another interpreter can tell more; see CONTRIBUTING.md."""
+    oldest = re.search(r'requires-python = ">=(.*)"', (PACKAGE / "pyproject.toml").read_text()).group(1)
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache")]
+    ran = subprocess.run([*mypy, "--python-version", oldest, "hc"], cwd=PACKAGE, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
+    too_new = tmp_path / "too_new.py"
+    too_new.write_text("import itertools\nitertools.pairwise([])\n")
+    ran = subprocess.run([*mypy, "--python-version", oldest, str(too_new)], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1 and "pairwise" in ran.stdout, ran.stdout
+
+
 def test_mypy_strict(tmp_path):
     """The package itself, and a user of it: what is right passes, what is wrong does not."""
     mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache")]
