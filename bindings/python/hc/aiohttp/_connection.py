@@ -18,8 +18,8 @@ class Transport:
         """ "peername": (address, port), or the path of a unix socket's other end, which is "". """
         if name != "peername":
             return default
-        info = self._transfer.info()
-        return (info["remote_address"], info["remote_port"]) if info["remote_address"] else ""
+        _, _, address, port = self._transfer.connection()
+        return (address, port) if address else ""
 
     def is_closing(self) -> bool:
         return self._transfer.is_done
@@ -43,12 +43,12 @@ class Connection:
     @property
     def number(self) -> int:
         """Of the connection in its connector, from 1."""
-        return int(self._transfer.info()["connection"])
+        return self._transfer.connection()[0]
 
     @property
     def reused(self) -> bool:
         """Whether it had served before."""
-        return bool(self._transfer.info()["reused"])
+        return self._transfer.connection()[1]
 
     @property
     def transport(self) -> Optional[Transport]:

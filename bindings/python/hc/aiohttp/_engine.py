@@ -8,8 +8,8 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from .. import _ffi, errors
 from .._library import Layout, bytes_at, lib, prepared, untyped, view_of
-from ..session import LoopSender, Session
 from .._news import News
+from ..session import LoopSender, Session
 from ..upload import take_back
 from .tracing import OF_THE_CORE
 
@@ -24,7 +24,9 @@ _string_at = ctypes.string_at
 _pointer = ctypes.c_void_p
 
 _HEAD = Layout(_ffi.hc_response_info, ["http_version", "reason.data", "reason.len", "headers", "header_count"])
-_MORE = Layout(_ffi.hc_response_info)
+_CONNECTION = Layout(
+    _ffi.hc_response_info, ["connection", "reused", "remote_address.data", "remote_address.len", "remote_port"]
+)
 _SET_COOKIE, _FIRST = view_of(b"set-cookie"), ctypes.c_size_t(0)
 _FIELD = struct.Struct("=QQQQ")
 RawHeaders = Tuple[Tuple[bytes, bytes], ...]
@@ -75,6 +77,8 @@ class Engine:
         transfer = self.by_number.get(number)
         if transfer is not None:
             transfer.on_body()
+        elif self.events is not None:  # nobody traces that request, or not any more
+            self.events.pop(number, None)
 
     def submit(self, request: Any, request_pointer: Any) -> "Transfer":
         """Sends it: the transfer is told of what comes."""
@@ -94,7 +98,7 @@ class Transfer(News):
     It knows no ClientResponse, so that one which nobody holds any more can be collected, and ends its transfer.
     """
 
-    __slots__ = ("engine", "token", "number", "at_end", "on_end", "feed", "upload", "_waiter", "_head", "__weakref__")
+    __slots__ = ("engine", "token", "number", "at_end", "on_end", "feed", "upload", "_waiter", "__weakref__")
 
     def __init__(self, engine: Engine, token: int, number: int) -> None:
         self.handle = 0
@@ -109,7 +113,6 @@ class Transfer(News):
         self.feed: "Optional[asyncio.Task[None]]" = None  # of a request's body
         self.upload: Any = None  # the same, as the core sees it
         self._waiter: "Optional[asyncio.Future[None]]" = None
-        self._head: Optional[Dict[str, Any]] = None  # kept beyond the handle
 
     # ----------------------------------------------------------------------------------------------- news of it
 
@@ -121,6 +124,7 @@ class Transfer(News):
     def on_done(self) -> None:
         self.is_done = True
         self.end_feed()
+        self.upload = None
         callbacks, self.on_end = self.on_end, None
         for callback in callbacks or ():
             callback()
@@ -184,15 +188,13 @@ class Transfer(News):
         value = self.engine.text
         return bool(_header(_pointer(self.handle), _SET_COOKIE, _FIRST, ctypes.byref(value)) == 0)
 
-    def info(self) -> Dict[str, Any]:
-        """Everything about the exchange."""
-        if self._head is None or not self.is_done and self.handle:
-            engine = self.engine
-            _get_info(_pointer(self.handle), engine.info_pointer)
-            info = self._head = dict(_MORE.read(engine.info))
-            for name in ("remote_address", "url"):
-                info[name] = bytes_at(info[name + ".data"], info[name + ".len"]).decode("utf-8", "surrogateescape")
-        return self._head
+    def connection(self) -> Tuple[int, bool, str, int]:
+        """Its number, whether it had served before, and the other end's address and port. Known while it lasts."""
+        if not self.handle:
+            return 0, False, "", 0
+        _get_info(_pointer(self.handle), self.engine.info_pointer)
+        number, reused, address, length, port = _CONNECTION.struct.unpack_from(self.engine.info)
+        return number, reused == _ffi.HC_ON, bytes_at(address, length).decode(), port
 
     # ----------------------------------------------------------------------------------------------- its body
 

@@ -6,10 +6,11 @@ import functools
 import struct
 from typing import TYPE_CHECKING, Any, List, Optional, Sequence, Tuple
 
-from .. import _ffi, errors
-from .._library import view_of
+from multidict import CIMultiDictProxy
 from yarl import URL
 
+from .. import _ffi, errors
+from .._library import view_of
 from . import _failures, _sending, hdrs
 from ._engine import Engine, Transfer
 from ._response import ClientResponse
@@ -19,7 +20,6 @@ from .tracing import send_all
 
 if TYPE_CHECKING:
     from ._request import ClientRequest
-
 
 
 @dataclasses.dataclass
@@ -228,11 +228,12 @@ def _response(request: "ClientRequest", transfer: Transfer, call: Call) -> Clien
         continue100=None,
         timer=None,
         request_info=None if request.response_class is ClientResponse else request.request_info,
+        request_headers=CIMultiDictProxy(request.headers),
+        original_url=request.original_url,
         traces=call.traces,
         loop=request.loop,
         session=request.session,
     )
-    response._request = request
     response._read_bufsize = call.read_bufsize
     response._start(transfer)
     if any(call.bounds):

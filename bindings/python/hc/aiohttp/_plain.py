@@ -8,13 +8,13 @@ from multidict import CIMultiDict, getversion
 from yarl import URL
 
 from .. import errors
+from . import hdrs
 from ._engine import Engine, Transfer
 from ._exchange import explained, filled
 from ._request import ClientRequest, host_field
 from ._response import ClientResponse
 from ._settings import BOUNDS
 from .cookiejar import CookieJar, DummyCookieJar
-from . import hdrs
 
 if TYPE_CHECKING:
     from .client import ClientSession

@@ -61,8 +61,7 @@ class ClientResponse(helpers.HeadersMixin):
     _resolve_charset: "Callable[[ClientResponse, bytes], str]" = lambda *_: "utf-8"
     _request_info: Optional[RequestInfo] = None
     _request_headers: Any = None
-    _request: Any = None  # that it answers
-    _asked: Any = None  # a template and a target in its place
+    _asked: Any = None  # the template and the target of a plain request
     _read_bufsize = helpers.DEFAULT_CHUNK_SIZE
     output_size = 0
 
@@ -87,6 +86,7 @@ class ClientResponse(helpers.HeadersMixin):
         self._real_url = url
         self._request_info = request_info
         self._request_headers = request_headers
+        self._original_url = url if original_url is None else original_url
         self._traces = traces
         self._loop = loop
         if session is not None:
@@ -177,15 +177,13 @@ class ClientResponse(helpers.HeadersMixin):
 
     @property
     def request_info(self) -> RequestInfo:
-        if self._request is None and self._asked is not None:
+        if self._request_info is None and self._asked is not None:
             template, target = self._asked
-            self._request = template.request(target)
-        if self._request_info is None and self._request is not None:
-            self._request_info = self._request.request_info
+            self._request_info = template.request(target).request_info
         elif self._request_info is None:
             headers = self._request_headers
             made = headers if isinstance(headers, CIMultiDictProxy) else CIMultiDictProxy(CIMultiDict(headers or ()))
-            self._request_info = RequestInfo(self.url, self.method, made, self._real_url)
+            self._request_info = RequestInfo(self.url, self.method, made, self._original_url)
         assert self._request_info is not None
         return self._request_info
 

@@ -160,7 +160,7 @@ class ClientSession(SessionProperties):
         if options and (len(options) > 1 or "allow_redirects" not in options):
             return await timed(self._journey(method, given, **options))
         started = self._loop.time()
-        response = await self._plain.send(self, method, given)
+        response = await self._plain.send(self, method.upper(), given)
         if response is None:
             return await timed(self._journey(method, given, **options))
         self._keep_cookies(response)
