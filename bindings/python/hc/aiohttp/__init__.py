@@ -214,15 +214,18 @@ __all__ = [
 ]
 
 _OF_THE_ORIGINAL = ("web", "test_utils", "worker")
+_WORKERS = ("GunicornUVLoopWebWorker", "GunicornWebWorker")
 
 
 def __getattr__(name: str) -> Any:
     """What is aiohttp's own, when it is installed."""
-    if name in _OF_THE_ORIGINAL:
-        try:
+    try:
+        if name in _OF_THE_ORIGINAL:
             return importlib.import_module(f"{__name__}.{name}")
-        except ImportError:
-            pass
+        if name in _WORKERS:
+            return getattr(importlib.import_module("aiohttp"), name)
+    except (ImportError, AttributeError):
+        pass
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
