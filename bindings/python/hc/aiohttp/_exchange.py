@@ -3,6 +3,7 @@
 import ctypes
 import dataclasses
 import functools
+import math
 import struct
 from typing import TYPE_CHECKING, Any, List, Optional, Sequence, Tuple
 
@@ -46,7 +47,7 @@ class Fields:
     """A table of hc_header, made with one allocation for the text and one for the pointers."""
 
     def __init__(self, pairs: Sequence[Tuple[str, Optional[str]]]) -> None:
-        texts = [None if text is None else text.encode("utf-8") for pair in pairs for text in pair]
+        texts = [_encoded(text) for pair in pairs for text in pair]
         self.count = len(pairs)
         self._text = ctypes.create_string_buffer(b"".join(filter(None, texts)))
         address = ctypes.addressof(self._text)
@@ -58,9 +59,17 @@ class Fields:
         self.pointer = ctypes.cast(self._rows, ctypes.POINTER(_ffi.hc_header))
 
 
+def _encoded(text: Optional[str]) -> Optional[bytes]:
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise TypeError(f"Cannot serialize non-str key {text!r}")
+    return text.encode("utf-8", "surrogateescape")
+
+
 def milliseconds(seconds: Optional[float]) -> int:
     """0 is no limit."""
-    if not seconds or seconds < 0:
+    if not seconds or seconds < 0 or seconds == math.inf:
         return 0
     return max(1, -int(-seconds * 1000 // 1))
 

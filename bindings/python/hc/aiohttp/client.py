@@ -148,9 +148,7 @@ class ClientSession(SessionProperties):
         raise NotImplementedError("hc.aiohttp has no WebSockets yet")
 
     def _request(self, method: str, str_or_url: Any, **options: Any) -> Coroutine[Any, Any, ClientResponse]:
-        if options.keys() - _REQUEST_OPTIONS:
-            unknown = min(options.keys() - _REQUEST_OPTIONS)
-            raise TypeError(f"ClientSession._request() got an unexpected keyword argument {unknown!r}")
+        _check_options(options)
         return self._respond(method, str_or_url, options)
 
     async def _respond(self, method: str, given: Any, options: Dict[str, Any]) -> ClientResponse:
@@ -372,6 +370,12 @@ def _taken(connector: Any, loop: asyncio.AbstractEventLoop) -> BaseConnector:
     return connector
 
 
+def _check_options(options: Dict[str, Any]) -> None:
+    if not options.keys() <= _REQUEST_OPTIONS:
+        unknown = min(options.keys() - _REQUEST_OPTIONS)
+        raise TypeError(f"ClientSession._request() got an unexpected keyword argument {unknown!r}")
+
+
 _REQUEST_OPTIONS = frozenset(inspect.signature(ClientSession._journey).parameters) - {"self", "method", "str_or_url"}
 
 
@@ -387,6 +391,7 @@ def request(
     **options: Any,
 ) -> _SessionRequestContextManager:
     """One request with a session of its own: `async with aiohttp.request("GET", url) as response`."""
+    _check_options(options)
     is_own = connector is None
     if connector is None:
         connector = TCPConnector(loop=loop, force_close=True)

@@ -64,7 +64,8 @@ class BaseConnector:
     # ------------------------------------------------------------------------------------------ the core session
 
     def _session_options(self) -> Dict[str, Any]:
-        options: Dict[str, Any] = {"limit": self._limit, "limit_per_host": self._limit_per_host, **self._head_bounds}
+        limits = {"limit": self._limit or 0, "limit_per_host": self._limit_per_host or 0}  # None was 0, too
+        options: Dict[str, Any] = {**limits, **self._head_bounds}
         options["force_close" if self._force_close else "keepalive_timeout"] = (
             True if self._force_close else self._keepalive_timeout
         )

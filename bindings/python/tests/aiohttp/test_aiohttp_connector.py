@@ -110,7 +110,7 @@ class Gate:
         return reply(b"ok")
 
 
-@pytest.mark.parametrize("limit, expected", [(1, 1), (3, 3), (0, 8)])
+@pytest.mark.parametrize("limit, expected", [(1, 1), (3, 3), (0, 8), (None, 8)])
 def test_limit(aiohttp, recorder, limit, expected):
     gate = Gate(expected)
     recorder.answer = gate.answer

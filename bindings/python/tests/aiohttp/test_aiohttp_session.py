@@ -106,6 +106,10 @@ def test_automatic_headers_replaced_and_skipped(aiohttp, recorder):
     assert "content-type" not in sent(aiohttp, recorder, "POST", skip_auto_headers=["Content-Type"]).headers
 
 
+def test_header_values_are_text(aiohttp, recorder):
+    failed(aiohttp, TypeError, lambda session: session.get(recorder.url, headers={"X": 1}))
+
+
 def test_headers_are_utf8_and_never_broken(aiohttp, recorder):
     value = sent(aiohttp, recorder, headers={"X-Name": "naïve"}).headers["x-name"]
     assert value.encode("latin-1").decode("utf-8") == "naïve"
@@ -346,6 +350,8 @@ def test_an_unknown_parameter_is_a_type_error_at_once(aiohttp):
                 session.get("http://a.test/", nonsense=1)
         with pytest.raises(TypeError):
             aiohttp.ClientSession(nonsense=1)
+        with pytest.raises(TypeError):
+            aiohttp.request("GET", "http://a.test/", nonsense=1)
 
     asyncio.run(run())
 
