@@ -23,6 +23,8 @@
 //!
 //! What the session does, rule by rule, is in `docs/semantics.md` of libhc; its C interface is the crate `hc_sys`.
 
+#![warn(missing_debug_implementations)]
+
 #[macro_use]
 mod setters;
 
@@ -33,6 +35,7 @@ mod error;
 mod exchange;
 mod kept;
 mod on_loop;
+mod opaque;
 mod options;
 mod pending;
 mod request;

@@ -1,6 +1,5 @@
 //! The futures of requests.
 
-use std::fmt;
 use std::future::Future;
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
@@ -131,17 +130,5 @@ impl Drop for Running {
         if !self.exchange.is_done() {
             unsafe { ffi::hc_session_cancel(self.session.as_ptr(), self.exchange.id()) };
         }
-    }
-}
-
-impl fmt::Debug for Pending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pending").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for PendingStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PendingStream").finish_non_exhaustive()
     }
 }

@@ -11,6 +11,7 @@ use crate::body::{Body, Lease};
 use crate::error::{Error, ErrorSlot};
 use crate::exchange::{on_news, Exchange};
 use crate::kept::Kept;
+use crate::on_loop;
 use crate::pending::{Pending, PendingStream, Running};
 use crate::response::Response;
 use crate::session::Session;
@@ -104,6 +105,7 @@ impl<'a> RequestBuilder<'a> {
     ///
     /// In a callback of the same session this is [`Error::Deadlock`].
     pub fn send_blocking(self) -> Result<Response, Error> {
+        on_loop::refuse_in_callback_of(self.session.as_ptr())?; // before it is sent
         self.send().wait()
     }
 
@@ -116,6 +118,7 @@ impl<'a> RequestBuilder<'a> {
 
     /// The same, waiting on this thread.
     pub fn stream_blocking(self) -> Result<StreamedResponse, Error> {
+        on_loop::refuse_in_callback_of(self.session.as_ptr())?;
         self.stream().wait()
     }
 

@@ -210,6 +210,12 @@ unsafe fn headers<'a>(
 #[derive(Clone, Copy)]
 pub struct Hop<'a>(&'a ffi::hc_hop);
 
+impl fmt::Debug for Hop<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.status(), self.method(), self.url())
+    }
+}
+
 impl<'a> Hop<'a> {
     pub fn status(&self) -> u16 {
         self.0.http_status as u16

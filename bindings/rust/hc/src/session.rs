@@ -1,7 +1,6 @@
 //! A pool of connections and its thread.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::future::Future;
 use std::os::raw::c_void;
 use std::pin::Pin;
@@ -21,8 +20,10 @@ use crate::options::SessionBuilder;
 use crate::request::RequestBuilder;
 use crate::text::{constant_text, milliseconds, view, NOT_GIVEN};
 
-/// One long-lived HTTP client session. Clones are the same session; the last one that is dropped ends it, and with it
-/// the requests that are still under way (their futures keep it alive, though).
+/// One long-lived HTTP client session, cheap to clone.
+///
+/// The last of the clones ends it when it is dropped, and waits until its thread has ended; futures and streamed
+/// responses count as clones. To end it gracefully, and without waiting on a thread, use [`close`](Session::close) first.
 #[derive(Clone)]
 pub struct Session(Arc<Inner>);
 
@@ -148,12 +149,6 @@ pub(crate) struct WeakSession(Weak<Inner>);
 impl WeakSession {
     pub(crate) fn upgrade(&self) -> Option<Session> {
         self.0.upgrade().map(Session)
-    }
-}
-
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,5 @@
 //! Whom a TLS connection trusts, and who we are on it.
 
-use std::fmt;
 use std::mem::{size_of, MaybeUninit};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -30,12 +29,6 @@ impl Tls {
 
     pub(crate) fn as_ptr(&self) -> *const ffi::hc_tls {
         self.0 .0.as_ptr()
-    }
-}
-
-impl fmt::Debug for Tls {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").finish_non_exhaustive()
     }
 }
 

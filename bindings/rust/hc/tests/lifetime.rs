@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use hc::{block_on, Body, Error, Pending, Session};
+use hc::{block_on, Body, BodySender, Error, Pending, Session};
 use hc_testing::{descriptors, shared, threads};
 
 fn alone() -> MutexGuard<'static, ()> {
@@ -18,16 +18,23 @@ fn alone() -> MutexGuard<'static, ()> {
     TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Nothing more than before, at once or in a moment: a detached thread may still be on its way out.
+/// No thread, and no descriptor more than after the first time, which makes what is made once in a process.
 fn leaves_nothing(code: impl Fn()) {
-    code(); // what is made once in a process
-    let before = (descriptors(), threads());
+    code();
+    wait_for_threads();
+    let before = descriptors();
     for _ in 0..5 {
         code();
     }
+    wait_for_threads();
+    assert_eq!(descriptors(), before);
+}
+
+/// Those that nobody joins end by themselves.
+fn wait_for_threads() {
     let end = Instant::now() + Duration::from_secs(10);
-    while (descriptors(), threads()) != before {
-        assert!(Instant::now() < end, "{before:?} has become {:?}", (descriptors(), threads()));
+    while threads() > 0 {
+        assert!(Instant::now() < end, "{} threads do not end", threads());
         thread::yield_now();
     }
 }
@@ -110,6 +117,12 @@ impl Wake for OnWake {
     }
 }
 
+/// A request that is not over before its body is finished.
+fn held(session: &Session) -> (Pending, BodySender) {
+    let (sender, body) = Body::channel();
+    (session.post(shared().url("/echo")).body(body).send(), sender)
+}
+
 fn when_done(request: &mut Pending, code: impl FnOnce() + Send + 'static) {
     let waker = Waker::from(Arc::new(OnWake(Mutex::new(Some(Box::new(code))))));
     assert!(Pin::new(request).poll(&mut Context::from_waker(&waker)).is_pending());
@@ -120,15 +133,18 @@ fn blocking_calls_on_the_sessions_thread_are_refused() {
     let _turn = alone();
     let session = Session::new().unwrap();
     let (told, results) = mpsc::channel();
-    let mut request = session.get(shared().url("/delay/20")).send();
+    let (mut request, sender) = held(&session);
     let inside = session;
     when_done(&mut request, move || {
         let sent = inside.get(shared().url("/bytes/1")).send_blocking().map(|_| ());
         let streamed = inside.get(shared().url("/bytes/1")).stream_blocking().map(|_| ());
         let closed = inside.close_blocking(Duration::ZERO);
-        told.send([sent, streamed, closed]).unwrap();
+        told.send(([sent, streamed, closed], inside.stats().unwrap().submitted)).unwrap();
     });
-    for result in results.recv().unwrap() {
+    sender.finish();
+    let (refused, submitted) = results.recv().unwrap();
+    assert_eq!(submitted, 1, "what is refused was not sent");
+    for result in refused {
         let error = result.unwrap_err();
         assert!(matches!(error, Error::Deadlock(_)) && !error.message().is_empty(), "{error:?}");
     }
@@ -140,7 +156,7 @@ fn the_last_session_may_be_dropped_on_its_own_thread() {
     let _turn = alone();
     leaves_nothing(|| {
         let session = Session::builder().on_log(hc::LogLevel::Debug, |_, _| {}).build().unwrap();
-        let mut request = session.get(shared().url("/delay/5")).send();
+        let (mut request, sender) = held(&session);
         let (told, dropped) = mpsc::channel();
         let (handed, taken) = mpsc::channel::<(Pending, Session)>();
         when_done(&mut request, move || {
@@ -148,6 +164,7 @@ fn the_last_session_may_be_dropped_on_its_own_thread() {
             told.send(()).unwrap();
         });
         handed.send((request, session)).unwrap();
+        sender.finish();
         dropped.recv().unwrap();
     });
 }
@@ -156,8 +173,9 @@ fn the_last_session_may_be_dropped_on_its_own_thread() {
 fn a_waker_that_panics_harms_nobody_else() {
     let _turn = alone();
     let session = Session::new().unwrap();
-    let mut request = session.get(shared().url("/delay/5")).send();
+    let (mut request, sender) = held(&session);
     when_done(&mut request, || panic!("a waker that panics: this line is expected in the output"));
+    sender.finish();
     assert_eq!(session.get(shared().url("/delay/20")).send_blocking().unwrap().status(), 200);
     assert_eq!(request.wait().unwrap().status(), 200);
 }
@@ -166,10 +184,17 @@ fn a_waker_that_panics_harms_nobody_else() {
 fn a_future_may_move_between_tasks() {
     let _turn = alone();
     let session = Session::new().unwrap();
-    let mut request = session.get(shared().url("/delay/20")).send();
+    let (mut request, sender) = held(&session);
     when_done(&mut request, || panic!("it was polled by another task since"));
-    let response = thread::spawn(move || block_on(request)).join().unwrap();
-    assert_eq!(response.unwrap().status(), 200);
+    let (told, polled) = mpsc::channel();
+    let other = thread::spawn(move || {
+        let once = Pin::new(&mut request).poll(&mut Context::from_waker(&Waker::from(Arc::new(Ignore))));
+        told.send(once.is_pending()).unwrap();
+        block_on(request)
+    });
+    assert!(polled.recv().unwrap());
+    sender.finish();
+    assert_eq!(other.join().unwrap().unwrap().status(), 200);
 }
 
 #[test]

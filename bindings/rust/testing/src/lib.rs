@@ -116,7 +116,7 @@ pub fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-/// As pthread_join() counts: one that was joined leaves /proc a moment later.
+/// The threads of sessions, as pthread_join() counts: one that was joined leaves /proc a moment later.
 pub fn threads() -> usize {
     fs::read_dir("/proc/self/task").unwrap().filter(|task| is_alive(&task.as_ref().unwrap().path())).count()
 }
@@ -124,7 +124,8 @@ pub fn threads() -> usize {
 fn is_alive(task: &Path) -> bool {
     const EXITING: u64 = 0x4; // PF_EXITING of linux/sched.h
     fs::read_to_string(task.join("stat")).map_or(false, |stat| {
-        let fields = stat.rsplit(')').next().unwrap(); // the name may have spaces in it; see proc(5)
-        fields.split_whitespace().nth(6).unwrap().parse::<u64>().unwrap() & EXITING == 0
+        let (name, fields) = stat.rsplit_once(')').unwrap(); // see proc(5)
+        let is_of_a_session = ["(libhc", "(hc-names", "(hc-end"].iter().any(|ours| name.ends_with(ours));
+        is_of_a_session && fields.split_whitespace().nth(6).unwrap().parse::<u64>().unwrap() & EXITING == 0
     })
 }
