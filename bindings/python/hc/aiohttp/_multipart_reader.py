@@ -137,6 +137,12 @@ class BodyPartReader:
         end = position + len(self._boundary)
         return await self._source.has(end) and self._source.buffer[position:end] == self._boundary
 
+    async def _is_boundary_line_at(self, position: int) -> bool:
+        if not await self._is_boundary_at(position):
+            return False
+        line = self._source.buffer[position : await self._source.line_end(position)].rstrip()
+        return line in (self._boundary, self._boundary + b"--")
+
     def _is_base64(self) -> bool:
         return self.headers.get(CONTENT_TRANSFER_ENCODING, "").lower() == "base64"
 
@@ -161,14 +167,15 @@ class BodyPartReader:
 
     async def readline(self) -> bytes:
         """The next line with its end; the last one has none."""
-        if self._at_eof or (self._is_at_start and await self._is_boundary_at(0)):
+        if self._at_eof or (self._is_at_start and await self._is_boundary_line_at(0)):
             self._at_eof = True
             return b""
         self._is_at_start = False
         end = await self._source.line_end()
-        if await self._is_boundary_at(end):
+        if await self._is_boundary_line_at(end):
             self._at_eof = True
-            return self._source.take(end)[:-2]
+            line = self._source.take(end)
+            return line[:-2] if line.endswith(b"\r\n") else line[:-1]
         return self._source.take(end)
 
     async def release(self) -> None:

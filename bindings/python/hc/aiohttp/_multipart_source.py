@@ -43,15 +43,15 @@ class Source:
                 return False
         return True
 
-    async def line_end(self, limit: Optional[int] = None) -> int:
-        """How long the next line is, with its end; less than that is the rest of the stream."""
-        start = 0
-        while (end := self.buffer.find(b"\n", start)) < 0:
-            start = len(self.buffer)
-            self._check_line(start, limit)
+    async def line_end(self, start: int = 0, limit: Optional[int] = None) -> int:
+        """Where the line that starts there ends, with its end; or where the stream does."""
+        seen = start
+        while (end := self.buffer.find(b"\n", seen)) < 0:
+            seen = len(self.buffer)
+            self._check_line(seen - start, limit)
             if not await self.fill():
                 return len(self.buffer)
-        self._check_line(end + 1, limit)
+        self._check_line(end + 1 - start, limit)
         return end + 1
 
     def _check_line(self, length: int, limit: Optional[int]) -> None:
@@ -61,7 +61,7 @@ class Source:
             raise ValueError("Chunk too big")
 
     async def readline(self, limit: Optional[int] = None) -> bytes:
-        return self.take(await self.line_end(limit))
+        return self.take(await self.line_end(0, limit))
 
 
 def parse_headers(lines: List[bytes]) -> "CIMultiDictProxy[str]":

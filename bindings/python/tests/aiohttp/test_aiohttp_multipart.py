@@ -126,6 +126,17 @@ def test_lines(aiohttp):
     assert asyncio.run(run()) == ([b"one\r\n", b"two\n", b"three", b""], True)
 
 
+def test_lines_that_begin_like_a_boundary():
+    """aiohttp takes the end off the line before them."""
+    from hc import aiohttp
+
+    async def run():
+        part = await reader_of(aiohttp, b"--B\r\n\r\none\r\n--Bad\r\n--B--\r\n").next()
+        return [await part.readline() for _ in range(3)]
+
+    assert asyncio.run(run()) == [b"one\r\n", b"--Bad", b""]
+
+
 def test_chunks(aiohttp):
     async def run():
         content = bytes(range(256)) * 100
