@@ -61,7 +61,7 @@ def of_head(error: BaseException, request: "ClientRequest") -> BaseException:
         return ClientResponseError(request.request_info, (), status=400, message=error.message)
     if isinstance(error, errors.InvalidError):
         return InvalidUrlClientError(request.url, error.message) if "url" in error.message[:4] else ValueError(error.message)
-    if isinstance(error, errors.ClosedError):
+    if isinstance(error, (errors.ClosedError, errors.CancelledError)):
         return ClientConnectionError("Connector is closed.")
     return ClientConnectionError(error.message)
 
