@@ -48,6 +48,7 @@ constexpr Mapping kMappings[] = {
     {CURLE_WEIRD_SERVER_REPLY, HC_E_PROTOCOL},
     {CURLE_UNSUPPORTED_PROTOCOL, HC_E_PROTOCOL},  // an HTTP/0.9 answer, as libcurl says it
     {CURLE_BAD_CONTENT_ENCODING, HC_E_PROTOCOL},
+    {CURLE_WRITE_ERROR, HC_E_PROTOCOL},            // bytes behind the end of a gzip body; ours are refusals
     {CURLE_BAD_FUNCTION_ARGUMENT, HC_E_PROTOCOL},  // a head whose first field is a continuation
     {CURLE_HTTP2, HC_E_PROTOCOL},
     {CURLE_HTTP2_STREAM, HC_E_PROTOCOL},

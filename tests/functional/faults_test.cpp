@@ -31,6 +31,11 @@ struct Fault {
 
 std::ostream& operator<<(std::ostream& out, const Fault& fault) { return out << fault.name; }
 
+// "hi" as gzip, and bytes behind its end.
+constexpr char kGzipWithATail[] =
+    "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 26\r\n\r\n"
+    "\x1f\x8b\x08\0\0\0\0\0\x02\x03\xcb\xc8\x04\0\xac*\x93\xd8\x02\0\0\0tail";
+
 class Faults : public testing::TestWithParam<Fault> {
  protected:
   void SetUp() override {
@@ -51,6 +56,7 @@ class Faults : public testing::TestWithParam<Fault> {
           {"/odd/nothing", ""},
           {"/odd/no-gzip",
            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\nplain, truly"},
+          {"/odd/gzip-tail", {kGzipWithATail, sizeof kGzipWithATail - 1}},
           {"/odd/encoding", "HTTP/1.1 200 OK\r\nContent-Encoding: rot13\r\nContent-Length: 2\r\n\r\nbx"},
       };
       writer.raw(kAnswers.at(request.path));
@@ -134,6 +140,7 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"TruncatedChunks", "/truncate?chunked=1&sent=50", HC_E_INCOMPLETE, HC_PHASE_RECEIVING},
         Fault{"BadChunk", "/badchunk", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
         Fault{"NoGzip", "/odd/no-gzip", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"GzipWithATail", "/odd/gzip-tail", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
         Fault{"UnknownEncoding", "/odd/encoding", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
         Fault{"BothLengths", "/both", HC_E_PROTOCOL, HC_PHASE_RECEIVING}),
     name_of);
