@@ -200,17 +200,17 @@ class Core:
         return Scenario(name, title, connections, clients, as_good_as_the_baseline(name))
 
     def clocks(self):
-        """All eight clocks set and the statistics read ten times a second, beside none of that."""
+        """All eight clocks set, a trace hook, and the statistics read ten times a second, beside none of that."""
         name, url = "clocks", self.servers.url()
         clients = [
-            self.load("all on", url, 64, clocks="all", stats_ms=100),
+            self.load("all on", url, 64, clocks="all", trace=1, stats_ms=100),
             self.load("all off", url, 64, clocks="off"),
         ]
         checks = [
             at_most("CPU each, of all off", ratio(CPU, name, "all on", "all off"), 1.03, client="all on"),
             at_least("requests/s, of all off", ratio(RATE, name, "all on", "all off"), 0.97, client="all on"),
         ]
-        return Scenario(name, "clocks and statistics", 64, clients, checks)
+        return Scenario(name, "clocks, trace and statistics", 64, clients, checks)
 
 
 def as_good_as_the_baseline(name):

@@ -74,7 +74,8 @@ void CurlAttempt::set_constants() {
   set(CURLOPT_ACCEPT_ENCODING, "");  // all that this libcurl has
   set(CURLOPT_WRITEFUNCTION, write_callback);
   set(CURLOPT_WRITEDATA, this);
-  set(CURLOPT_HEADER, keeps_a_lost_field() ? 1L : 0L);  // the write callback is given lines before they are kept
+  set(CURLOPT_HEADER,
+      keeps_a_lost_field() ? 1L : 0L);  // the write callback is given lines before they are kept
   set(CURLOPT_HEADERFUNCTION, header_callback);
   set(CURLOPT_HEADERDATA, this);
   set(CURLOPT_PREREQFUNCTION, prereq_callback);

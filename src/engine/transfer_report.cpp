@@ -38,11 +38,8 @@ std::string step(const char* name, uint64_t start_ns, uint64_t end_ns) {
 bool Transfer::is_traced() const { return engine_->reporter().is_traced(); }
 
 void Transfer::trace(int32_t kind, Detail detail) {
-  TraceRecord record{kind, engine_->now(), id, detail.connection, origin->name(), std::move(detail.text)};
-  record.bytes = detail.bytes;
-  record.status = detail.status;
-  record.http_status = detail.http_status;
-  engine_->reporter().trace(std::move(record));
+  engine_->reporter().trace({kind, engine_->now(), id, detail.connection, origin->name(),
+                             std::move(detail.text), detail.bytes, detail.status, detail.http_status});
 }
 
 void Transfer::trace_start() {
@@ -78,7 +75,7 @@ void Transfer::trace_attempt_start(const Attempt& attempt) {
 }
 
 void Transfer::trace_ready(const Attempt& attempt) {
-  std::string address = exchange_->remote.to_string();
+  std::string address = attempt.connection()->remote_text();
   if (was_reused_) {
     trace(HC_TRACE_CONNECTION_REUSECONN, {.text = std::move(address), .connection = exchange_->connection});
   } else {

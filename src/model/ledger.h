@@ -47,6 +47,11 @@ class Connection final : public ListLink<Connection>, private Timer {
   Origin& origin() const { return *origin_; }
   uint32_t shard() const { return shard_; }
   const Endpoint& remote() const { return remote_; }
+  /// The same as text, made when somebody asks for the first time.
+  const std::string& remote_text() const {
+    if (remote_text_.empty()) remote_text_ = remote_.to_string();
+    return remote_text_;
+  }
   bool is_unix() const { return remote_.address.family == Family::kAny; }
   EndReason end_reason() const { return end_reason_; }  // of a retired one
 
@@ -70,6 +75,7 @@ class Connection final : public ListLink<Connection>, private Timer {
   TimePoint idle_end_ = kNever;  // when it has been idle for too long
   TimePoint lifetime_end_ = kNever;
   Endpoint remote_;
+  mutable std::string remote_text_;
   uint32_t shard_ = 0;
   int fd_ = -1;
   State state_ = State::kConnecting;

@@ -55,8 +55,8 @@ const char* trace_name(int32_t kind) {
   }
 }
 
-void Reporter::trace(TraceRecord record) {
-  record.text = in_one_line(std::move(record.text));
+void Reporter::trace(TraceRecord&& record) {
+  if (!record.text.empty()) record.text = in_one_line(std::move(record.text));
   records_.push_back(std::move(record));
 }
 

@@ -43,7 +43,7 @@ class Reporter {
   explicit Reporter(const SessionConfig& config) : config_(config), is_traced_(config.on_trace != nullptr) {}
 
   bool is_traced() const { return is_traced_; }
-  void trace(TraceRecord record);
+  void trace(TraceRecord&& record);
 
   bool wants(int32_t level) const { return config_.on_log != nullptr && level <= config_.log_level; }
   /// `line` has no secrets.
