@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _RESETS = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
 _NOT_PINNED = re.compile("not a pinned one; its SHA-256 is ([0-9a-f]{64})")
+_NO_TUNNEL = re.compile("answered CONNECT with ([0-9]{3})")
 _CONNECT_CLOCKS = ("pool", "connect", "sock_connect")
 
 
@@ -85,10 +86,10 @@ def _of_connection(error: errors.Error, request: "ClientRequest") -> BaseExcepti
 
 
 def _of_proxy(error: errors.Error, request: "ClientRequest") -> BaseException:
-    digits = [word for word in error.message.replace(",", " ").split() if len(word) == 3 and word.isdigit()]
-    if not digits:
+    found = _NO_TUNNEL.search(error.message)
+    if found is None:
         return ClientProxyConnectionError(request.connection_key, _os_error(error))
-    return ClientHttpProxyError(request.request_info, (), status=int(digits[-1]), message=error.message)
+    return ClientHttpProxyError(request.request_info, (), status=int(found.group(1)), message=error.message)
 
 
 def _of_disconnect(error: errors.Error) -> BaseException:

@@ -51,6 +51,7 @@ class Journey:
     constant: Dict[str, Any]  # arguments of every ClientRequest
     history: List[ClientResponse] = dataclasses.field(default_factory=list)
     request: Optional[ClientRequest] = None
+    has_left_its_origin: bool = False
 
     async def run(self, first: Optional[ClientResponse] = None) -> ClientResponse:
         """The last response, with the others as its history. The first one may be there already."""
@@ -92,8 +93,7 @@ class Journey:
         self._choose_method(response)
         location = response.headers.get(hdrs.LOCATION) or response.headers.get(hdrs.URI)
         if location is None:
-            self.history.pop()
-            return False
+            return False  # the original counts it in its own history, too
         try:
             self._follow(location)
         except BaseException:
@@ -152,7 +152,7 @@ class Journey:
             raise ValueError("Cannot combine AUTH argument with credentials encoded in URL")
         if self.auth is None or self.history and found is not None:
             self.auth = found
-        if self.auth is None and session._default_auth and session._is_base(self.url):
+        if self.auth is None and session._default_auth and self._is_for_session_auth():
             self.auth = session._default_auth
         if self.auth is None and session._trust_env and self.url.host is not None:
             self.auth = await session._loop.run_in_executor(None, session._get_netrc_auth, self.url.host)
@@ -161,6 +161,11 @@ class Journey:
                 "Cannot combine AUTHORIZATION header with AUTH argument or credentials encoded in URL"
             )
         return self.auth
+
+    def _is_for_session_auth(self) -> bool:
+        """With a base_url its server alone; else every server, but for those that a redirect leads to."""
+        base = self.session._base_url_origin
+        return not self.has_left_its_origin if base is None else base == self.url.origin()
 
     async def _choose_proxy(self) -> Tuple[Optional[URL], Any]:
         if self.proxy is not None or not self.session._trust_env:
@@ -208,6 +213,7 @@ class Journey:
             raise InvalidUrlRedirectClientError(target, "Invalid redirect URL origin") from error
         if origin != self.url.origin():
             self.auth = self.cookies = None
+            self.has_left_its_origin = True
             for name in _OF_AN_ORIGIN:
                 self.headers.popall(name, None)
         self.url, self.params = target, None

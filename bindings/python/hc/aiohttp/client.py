@@ -296,10 +296,6 @@ class ClientSession(SessionProperties):
         skipped = self._skip_auto_headers if names is None else self._skip_auto_headers | {istr(name) for name in names}
         return skipped or None
 
-    def _is_base(self, url: URL) -> bool:
-        """Whether the session's credentials are for that server."""
-        return self._base_url is None or self._base_url_origin == url.origin()
-
     def _get_netrc_auth(self, host: str) -> Any:
         try:
             return helpers.basicauth_from_netrc(helpers.netrc_from_env(), host)

@@ -88,7 +88,7 @@ def test_not_followed(aiohttp, recorder):
 def test_without_a_location(aiohttp, recorder):
     recorder.answer = lambda request: reply(b"what?", status="302 Found")
     _, response = went(aiohttp, recorder)
-    assert response.status == 302 and len(recorder.requests) == 1
+    assert response.status == 302 and len(recorder.requests) == 1 and response.history == (response,)
 
 
 @pytest.mark.parametrize("options", [{}, {"headers": {"X": "y"}}])
@@ -168,6 +168,25 @@ def test_credentials_stay_at_their_origin(aiohttp, recorder):
     recorder.answer = redirecting(302, "/end")
     went(aiohttp, recorder, headers=given)
     assert recorder.last.target == "/end" and recorder.last.headers["authorization"] == "secret"
+
+
+def test_credentials_of_a_session_are_not_for_those_a_redirect_leads_to(recorder):
+    """Ours alone: aiohttp sends them everywhere, unless there is a base_url."""
+    import hc.aiohttp
+
+    async def run():
+        with pytest.warns(DeprecationWarning):
+            session = hc.aiohttp.ClientSession(auth=hc.aiohttp.BasicAuth("user", "pass"))
+        async with session, session.get(recorder.url + "/start") as response:
+            assert response.status == 200
+
+    with Recorder() as other:
+        recorder.answer = redirecting(302, other.url + "/end")
+        asyncio.run(run())
+        assert "authorization" in recorder.last.headers and "authorization" not in other.last.headers
+    recorder.answer = redirecting(302, "/end")
+    asyncio.run(run())
+    assert recorder.last.target == "/end" and "authorization" in recorder.last.headers
 
 
 def test_cookies_stay_at_their_origin(aiohttp, recorder, since):
