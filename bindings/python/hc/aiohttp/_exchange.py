@@ -55,8 +55,8 @@ class Fields:
         for text in texts:
             numbers += (0, 0) if text is None else (address, len(text))
             address += len(text or b"")
-        self._rows = ctypes.create_string_buffer(struct.pack(f"={len(numbers)}Q", *numbers))
-        self.pointer = ctypes.cast(self._rows, ctypes.POINTER(_ffi.hc_header))
+        rows = bytearray(struct.pack(f"={len(numbers)}Q", *numbers))
+        self.table = (_ffi.hc_header * self.count).from_buffer(rows)
 
 
 def _encoded(text: Optional[str]) -> Optional[bytes]:
@@ -139,7 +139,7 @@ def filled(engine: Engine, request: "ClientRequest") -> Any:
     fields = Fields(request.head_fields(url))
     target.method = view_of(request.method.encode())
     target.url = view_of(str(url).encode("ascii"))
-    target.headers, target.header_count = fields.pointer, fields.count
+    target.headers, target.header_count = fields.table, fields.count
     target.decompress = _ffi.HC_ON if call.auto_decompress else _ffi.HC_OFF
     target.body_window = min(max(call.read_bufsize, 1024), 2**30)
     target.expect_continue = _ffi.HC_ON if request.expect100 else _ffi.HC_OFF
@@ -174,7 +174,7 @@ def _set_proxy(target: Any, request: "ClientRequest", proxy: URL) -> Optional[Fi
     if not pairs:
         return None
     fields = Fields(pairs)
-    target.proxy_headers, target.proxy_header_count = fields.pointer, fields.count
+    target.proxy_headers, target.proxy_header_count = fields.table, fields.count
     return fields
 
 
