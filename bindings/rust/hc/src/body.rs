@@ -128,18 +128,18 @@ impl<'a> Body<'a> {
             Kind::Owned(bytes) => {
                 raw.body = view(&bytes);
                 raw.body_kind = ffi::HC_BODY_BORROWED as u8;
-                Lease::lend(raw, Upload::Bytes(bytes))
+                Lease::lend(raw, Upload::Bytes { _kept: bytes })
             }
             Kind::Path(path) => {
                 let path = path_bytes(&path);
                 raw.body_path = view(&path);
                 raw.body_kind = ffi::HC_BODY_FILE as u8;
-                Lease::Path(path)
+                Lease::Path { _kept: path }
             }
             Kind::File(file) => {
                 raw.body_fd = file.as_raw_fd();
                 raw.body_kind = ffi::HC_BODY_FILE as u8;
-                Lease::File(file)
+                Lease::File { _kept: file }
             }
             Kind::Source(source) => {
                 raw.body_kind = ffi::HC_BODY_PULLED as u8;
@@ -155,8 +155,8 @@ impl<'a> Body<'a> {
 /// What a request needs during its submit, and beyond.
 pub(crate) enum Lease {
     Nothing,
-    Path(Vec<u8>),
-    File(File),
+    Path { _kept: Vec<u8> },
+    File { _kept: File },
     Lent(*mut Upload),
 }
 
@@ -178,7 +178,7 @@ impl Lease {
 
 /// What is lent to the library until its on_release.
 pub(crate) enum Upload {
-    Bytes(Vec<u8>),
+    Bytes { _kept: Vec<u8> },
     Source { source: Box<dyn BodySource + Send>, waker: Waker, exchange: Arc<Exchange> },
 }
 
@@ -189,7 +189,7 @@ impl Upload {
     ) -> Poll<Option<T>> {
         let (source, waker, exchange) = match self {
             Upload::Source { source, waker, exchange } => (source, waker, exchange),
-            Upload::Bytes(_) => return Poll::Ready(None), // never asked
+            Upload::Bytes { .. } => return Poll::Ready(None), // never asked
         };
         let context = &mut Context::from_waker(waker);
         match on_loop::run(exchange.session(), || ask(source.as_mut(), context)) {
@@ -235,7 +235,7 @@ unsafe extern "C" fn on_release(upload: *mut c_void) {
     let upload = Box::from_raw(upload as *mut Upload);
     let session = match upload.as_ref() {
         Upload::Source { exchange, .. } => exchange.session(),
-        Upload::Bytes(_) => std::ptr::null_mut(),
+        Upload::Bytes { .. } => std::ptr::null_mut(),
     };
     on_loop::run(session, move || drop(upload));
 }

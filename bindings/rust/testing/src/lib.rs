@@ -8,6 +8,8 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::Once;
 
 /// A server of its own, that ends with this.
@@ -28,12 +30,9 @@ pub fn serve() -> Server {
 /// The server of this process. It ends when its standard input closes, with the process.
 pub fn shared() -> &'static Server {
     static START: Once = Once::new();
-    static mut SERVER: Option<Server> = None;
-    // Safe: written once, before anybody reads it.
-    unsafe {
-        START.call_once(|| SERVER = Some(serve()));
-        SERVER.as_ref().unwrap()
-    }
+    static SERVER: AtomicPtr<Server> = AtomicPtr::new(ptr::null_mut());
+    START.call_once(|| SERVER.store(Box::into_raw(Box::new(serve())), Ordering::Release));
+    unsafe { &*SERVER.load(Ordering::Acquire) } // never freed
 }
 
 impl Server {
