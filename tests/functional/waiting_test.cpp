@@ -215,7 +215,8 @@ class FairTurns : public Waiting {
     std::string order = arrivals().substr(marks_before);
     size_t quiet = 0;
     size_t served = 0;
-    while (served < order.size() && quiet < kQuiet * kEach * 99 / 100) quiet += order[served++] == 'q' ? 1 : 0;
+    while (served < order.size() && quiet < kQuiet * kEach * 99 / 100)
+      quiet += order[served++] == 'q' ? 1 : 0;
     EXPECT_EQ(quiet, static_cast<size_t>(kQuiet * kEach * 99 / 100));
     return served;
   }
