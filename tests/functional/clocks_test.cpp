@@ -366,6 +366,7 @@ TEST_F(ClocksTest, ManyArmedOnesDisturbNobody) {
   });
   client.submit(url("/hang"));
   for (int i = 0; i < 20'000; ++i) client.submit(url("/bytes/1"));
+  ASSERT_TRUE(client.stats_become([](const hc_stats& s) { return s.waiting == 20'000; }));
   HttpServer other;
   other.start();
   expect_fired(client.fetch(other.url(0, "/hang"), total_), HC_E_TIMEOUT_TOTAL, HC_PHASE_AWAITING, "total");
