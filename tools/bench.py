@@ -5,7 +5,8 @@
     ./run bench core --json FILE        the result as a list of objects, too
     ./run bench core --quick            one run of half a second each: does everything still run? No thresholds
     ./run bench core --only TEXT        the scenarios with TEXT in their name
-    ./run bench core --chroot sid       the clients built and run in a Debian chroot, against this system's servers
+    ./run bench core --chroot sid       the clients built and run in a Debian chroot, against this system's servers;
+                                        --frozen-mirror as for ./run matrix
 
 Each run is one process of at least three seconds. The clients of a scenario take turns, and each number is the
 median of five runs. CPU and memory are those of the whole client process. Nothing is pinned. Everything is below
@@ -132,6 +133,7 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="one short run each, no thresholds")
     parser.add_argument("--only", default="", metavar="TEXT", help="scenarios with TEXT in their name")
     parser.add_argument("--chroot", metavar="RELEASE", help="a release of ./run matrix")
+    parser.add_argument("--frozen-mirror", action="store_true", help="take lists that are past their validity")
     parser.add_argument("--packages", default="", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if unknown := set(options.suites) - set(SUITES):
@@ -161,7 +163,7 @@ def run_suites(options, place, servers):
 def main():
     options = arguments()
     HOME.mkdir(parents=True, exist_ok=True)
-    place = InChroot(options.chroot, options.packages) if options.chroot else Here()
+    place = InChroot(options.chroot, options.packages, options.frozen_mirror) if options.chroot else Here()
     load = os.getloadavg()[0]
     try:
         place.build()

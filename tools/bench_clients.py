@@ -84,8 +84,8 @@ class InChroot:
 
     is_chroot = True
 
-    def __init__(self, release, packages):
-        self.chroot = Chroot(release, MATRIX_HOME / release, SHARED, LOGS)
+    def __init__(self, release, packages, takes_frozen_mirror=False):
+        self.chroot = Chroot(release, MATRIX_HOME / release, SHARED, LOGS, takes_frozen_mirror)
         self.packages = packages.split()
         self.where = f"/matrix/{release}-release"
 
