@@ -16,21 +16,26 @@ from . import errors
 from ._callbacks import ResolveQuery, SocketInfo, TraceEvent
 from ._fields import FOREVER, Timeout
 from ._runtime import RuntimeInfo, library_path, runtime_info, version
+from .call import Call, StreamCall
 from .errors import Error
 from .headers import Headers
-from .response import Hop, Remote, Response, Timing
-from .session import Call, Session, StreamCall
+from .response import Attempt, Hop, Remote, Response, Timing
+from .session import Session
+from .statistics import Histogram, Origin, metrics_prometheus
 from .stream import AsyncStream, BlockingStream
 from .tls import TLS
 
 __all__ = [
     "FOREVER",
     "AsyncStream",
+    "Attempt",
     "BlockingStream",
     "Call",
     "Error",
     "Headers",
+    "Histogram",
     "Hop",
+    "Origin",
     "Remote",
     "ResolveQuery",
     "Response",
@@ -44,6 +49,7 @@ __all__ = [
     "TraceEvent",
     "errors",
     "library_path",
+    "metrics_prometheus",
     "runtime_info",
     "version",
 ]

@@ -8,7 +8,7 @@ from .response import Response
 from .tls import TLS
 
 if TYPE_CHECKING:
-    from .session import Call, StreamCall
+    from .call import Call, StreamCall
     from .stream import BlockingStream
 
 Body = Union[bytes, bytearray, memoryview, str, "os.PathLike[str]", BinaryIO, AsyncIterable[bytes]]

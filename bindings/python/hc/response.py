@@ -9,10 +9,12 @@ from typing import Any, Dict, Iterator, NamedTuple, Optional, Tuple
 
 from . import _ffi
 from ._library import MEMORY, Layout, Owner, bytes_at, bytes_of, lib, prepared
+from .errors import check
 from .headers import Headers
 
 _INFO = Layout(_ffi.hc_response_info)
 _FIELD = Layout(_ffi.hc_header)
+_ATTEMPT = Layout(_ffi.hc_attempt)
 _HOP = Layout(_ffi.hc_hop)
 _VERSIONS = {0: "", 10: "HTTP/1.0", 11: "HTTP/1.1", 20: "HTTP/2"}
 
@@ -54,6 +56,19 @@ class Hop(NamedTuple):
     method: str
     url: str
     headers: Headers
+
+
+class Attempt(NamedTuple):
+    """A connection that a request tried."""
+
+    code: int  #: HC_OK: it brought the answer; HC_E_CANCELLED: it was not needed any more; or how it failed
+    connection: int  #: its number; 0: it came to no socket
+    address: str  #: numeric; empty: it was to ride an idle connection, and none was alive
+    port: int
+    reused: bool  #: it rode an idle connection
+    hop: int  #: redirects followed before
+    timing: Timing  #: of this attempt alone
+    message: str  #: of a failure, one line
 
 
 class Head(Owner):
@@ -135,8 +150,7 @@ class Head(Owner):
 
     @property
     def timing(self) -> Timing:
-        times = (self._info[f"timing.{name}_ns"] for name in Timing._fields)
-        return Timing(*(None if time == _ffi.HC_UNSET else time / 1e9 for time in times))
+        return _timing_of(self._info)
 
     @property
     def elapsed(self) -> float:
@@ -157,6 +171,12 @@ class Head(Owner):
     def attempts(self) -> int:
         """Connections tried; each address of a race counts."""
         return int(self._info["attempts"])
+
+    def attempt(self, nth: int) -> Attempt:
+        """About one of them, in the order of their start, from 0; while the response is not closed."""
+        attempt = prepared(_ffi.hc_attempt)
+        check(lib.hc_response_attempt(self._handle, nth, ctypes.byref(attempt)))
+        return _attempt_of(_ATTEMPT.read(attempt))
 
     @property
     def remote(self) -> Remote:
@@ -236,6 +256,19 @@ def _info_of(handle: int) -> Dict[str, Any]:
     for name in ("reason", "remote_address", "url"):
         values[name] = _text_at(values[name + ".data"], values[name + ".len"])
     return values
+
+
+def _timing_of(values: Dict[str, Any]) -> Timing:
+    times = (values[f"timing.{name}_ns"] for name in Timing._fields)
+    return Timing(*(None if time == _ffi.HC_UNSET else time / 1e9 for time in times))
+
+
+def _attempt_of(values: Dict[str, Any]) -> Attempt:
+    address, message = (_text_at(values[name + ".data"], values[name + ".len"]) for name in ("address", "message"))
+    is_reused = values["reused"] == _ffi.HC_ON
+    return Attempt(
+        values["status"], values["connection"], address, values["port"], is_reused, values["hop"], _timing_of(values), message
+    )
 
 
 def _certificates_of(handle: int) -> Iterator[bytes]:

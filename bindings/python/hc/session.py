@@ -7,17 +7,19 @@ import threading
 import warnings
 from asyncio import get_running_loop
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Callable, Coroutine, Dict, Generator, Iterable, List, Optional, Tuple, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Optional, Type, Union
 
 from . import _callbacks, _ffi, _lifetime, errors
 from ._callbacks import ResolveQuery, SocketInfo, TraceEvent
 from ._fields import HeadersLike, Seconds, Timeout, as_bytes, fill, milliseconds, views_of
-from ._library import Layout, Owner, lib, prepared, untyped, view_of
+from ._library import Owner, lib, view_of
 from ._news import BlockingNews, LoopNews
-from ._queue import BlockingQueue, CompletionQueue, LoopQueue
-from .options import REQUEST_OPTIONS, SESSION_OPTIONS, split_request, url_bytes
+from ._queue import BlockingQueue
+from ._sender import LoopSender, Sender, end_feed, failure_of
+from .call import Call, StreamCall
+from .options import SESSION_OPTIONS
 from .response import Response
-from .upload import Upload, set_body, take_back
+from .statistics import Histogram, Origin, histograms_of, origins_of, stats_of
 from .stream import AsyncStream, BlockingStream
 from .tls import TLS
 
@@ -25,152 +27,9 @@ if TYPE_CHECKING:
     from ._signatures import AsyncMethod, AsyncRequest, AsyncStreamRequest, SyncMethod, SyncRequest, SyncStreamRequest
 
 _MOST_IDLE = 16  # queues kept for blocking calls; each has two descriptors
-_LONGEST_PLAIN = 2_048  # bytes of a URL; longer ones go the long way
-_URL_LENGTH, _USER_DATA = (
-    offset // ctypes.sizeof(ctypes.c_size_t)
-    for offset in (_ffi.hc_request.url.offset + _ffi.hc_str.len.offset, _ffi.hc_request.user_data.offset)
-)
-_STATS = Layout(_ffi.hc_stats)
-_MAKERS: Dict[str, Callable[[Any], Any]] = {"on_log": _callbacks.on_log, "on_socket": _callbacks.on_socket, "on_resolve": _callbacks.on_resolve, "on_trace": _callbacks.on_trace}
-
-
-Answer = TypeVar("Answer")
-
-
-class Sending(Coroutine[Any, Any, Answer]):
-    """A request that is sent when it is awaited: `response = await call`, or `async with call as response`."""
-
-    __slots__ = ("_coroutine",)
-
-    _coroutine: Coroutine[Any, Any, Answer]
-
-    def __init__(self, coroutine: Coroutine[Any, Any, Answer]) -> None:
-        self._coroutine = coroutine
-
-    def __await__(self) -> Generator[Any, Any, Answer]:
-        return self._coroutine.__await__()
-
-    def send(self, value: Any) -> Any:
-        return self._coroutine.send(value)
-
-    def throw(self, *failure: Any) -> Any:
-        return self._coroutine.throw(*failure)
-
-    def close(self) -> None:
-        self._coroutine.close()
-
-
-class Call(Sending[Response]):
-    """For a response with its whole body."""
-
-    __slots__ = ()
-
-    async def __aenter__(self) -> Response:
-        return await self._coroutine
-
-    async def __aexit__(self, *_: Any) -> None:
-        pass
-
-
-class StreamCall(Sending[AsyncStream]):
-    """For a response whose body is read piece by piece, and given back at the end of the `async with`."""
-
-    __slots__ = ("_response",)
-
-    async def __aenter__(self) -> AsyncStream:
-        self._response = await self._coroutine
-        return self._response
-
-    async def __aexit__(self, *_: Any) -> None:
-        self._response.close()
-
-
-class Sender:
-    """Submits the requests of one session to one queue, from one thread at a time, with structs that are made once."""
-
-    def __init__(self, session: int, queue: CompletionQueue) -> None:
-        self.queue = queue
-        self.feeds: Dict[int, Tuple["asyncio.Task[None]", Upload]] = {}  # by token; of asynchronous iterators
-        self.id = ctypes.c_uint64()
-        self._session = ctypes.c_void_p(session)
-        self._error = prepared(_ffi.hc_error)
-        self._blank = self._blank_request()
-        self._request = _ffi.hc_request.from_buffer_copy(self._blank)
-        self._url = (ctypes.c_char * _LONGEST_PLAIN)()
-        self._request.url.data = ctypes.addressof(self._url)
-        self._words = memoryview(self._request).cast("B").cast("N")  # of size_t: writes a field at half of ctypes' price
-        self._more = ctypes.byref(self.id), ctypes.byref(self._error)
-        self._plain = (self._session, ctypes.byref(self._request), *self._more)
-
-    def _blank_request(self) -> bytes:
-        """To make others from."""
-        request = _ffi.hc_request()
-        lib.hc_request_init(ctypes.byref(request), ctypes.sizeof(request))
-        request.queue = self.queue.handle
-        return bytes(request)
-
-    def send(
-        self,
-        method: str,
-        url: Any,
-        options: Dict[str, Any],
-        token: int,
-        is_streamed: bool = False,
-        submit: Any = untyped(lib.hc_session_submit),
-    ) -> int:
-        """Returns the request's id. One call into the library, and nothing else for a GET without options."""
-        if options or is_streamed or method != "GET" or type(url) is not str or not url.isascii() or len(url) > _LONGEST_PLAIN:
-            self._send_full(method, url, dict(options), token, is_streamed, submit)
-            return self.id.value
-        words = self._words
-        self._url.value = url.encode()
-        words[_URL_LENGTH] = len(url)
-        words[_USER_DATA] = token
-        if submit(*self._plain) != 0:
-            raise errors.of_details(self._error, self._error.status)
-        return self.id.value
-
-    def _send_full(
-        self, method: str, url: Any, options: Dict[str, Any], token: int, is_streamed: bool, submit: Any
-    ) -> None:
-        request = _ffi.hc_request.from_buffer_copy(self._blank)
-        body, params = split_request(options)
-        request.method = view_of(as_bytes("method", method))
-        request.url = view_of(url_bytes(url, params))
-        request.user_data = token
-        request.stream = _ffi.HC_ON if is_streamed else _ffi.HC_OFF
-        fill(request, REQUEST_OPTIONS, options)
-        upload = None if body is None else set_body(request, body)
-        if submit(self._session, ctypes.byref(request), *self._more) != 0:
-            take_back(request)
-            raise errors.of_details(self._error, self._error.status)
-        if upload is not None:
-            self.feeds[token] = asyncio.ensure_future(upload.feed(self._session.value, self.id.value)), upload
-
-
-def _failure_of(sender: Sender, token: int) -> Optional[BaseException]:
-    """What the iterator of a request's body raised."""
-    feed = sender.feeds.get(token)
-    return feed[1].failure if feed is not None else None
-
-
-def _end_feed(sender: Sender, token: int) -> None:
-    feed = sender.feeds.pop(token, None)
-    if feed is not None:
-        feed[0].cancel()
-
-
-class LoopSender(Sender):
-    """The same for an event loop."""
-
-    queue: LoopQueue
-
-    def __init__(self, session: int, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(session, LoopQueue.join(loop))
-        self.loop = loop
-        self.create_future = loop.create_future
-        self.next_token = self.queue.next_token
-        self.waiting = self.queue.waiting
+_MAKERS: Dict[str, Callable[[Any], Any]] = {
+    name: getattr(_callbacks, name) for name in ("on_log", "on_socket", "on_resolve", "on_trace")
+}
 
 
 class Session(Owner):
@@ -331,11 +190,11 @@ class Session(Owner):
         except errors.Error as error:
             error.method, error.url = method, str(url)
             if sender.feeds:
-                error.__cause__ = _failure_of(sender, token)
+                error.__cause__ = failure_of(sender, token)
             raise
         finally:
             if sender.feeds:
-                _end_feed(sender, token)
+                end_feed(sender, token)
         response.method, response.asked_url = method, str(url)
         return response
 
@@ -385,12 +244,12 @@ class Session(Owner):
                 sender.waiting[token] = None
                 lib.hc_session_cancel(self._handle, number)
                 raise
-            response = AsyncStream(news, lambda: _end_feed(sender, token))
+            response = AsyncStream(news, lambda: end_feed(sender, token))
         except BaseException as failure:
             if isinstance(failure, errors.Error):
                 failure.method, failure.url = method, str(url)
-                failure.__cause__ = _failure_of(sender, token)
-            _end_feed(sender, token)
+                failure.__cause__ = failure_of(sender, token)
+            end_feed(sender, token)
             raise
         response.method, response.asked_url = method, str(url)
         return response
@@ -513,9 +372,15 @@ class Session(Owner):
 
     def stats(self) -> Dict[str, int]:
         """Counters since the session was created, and gauges of now: hc_stats in hc.h."""
-        stats = prepared(_ffi.hc_stats)
-        errors.check(lib.hc_session_stats(self._usable(), ctypes.byref(stats)))
-        return {name: value for name, value in _STATS.read(stats).items() if name not in ("struct_size", "reserved")}
+        return stats_of(self._usable())
+
+    def histograms(self) -> Dict[str, Histogram]:
+        """Where the time of requests went: "waiting" in line, "connect", "first_byte", "total"."""
+        return histograms_of(self._usable())
+
+    def origins(self) -> List[Origin]:
+        """What was counted for each origin, busiest first; what has no row any more is in one at the end."""
+        return origins_of(self._usable())
 
     def _usable(self) -> int:
         """The handle, which answers for itself when it is closed."""

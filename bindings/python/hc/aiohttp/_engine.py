@@ -9,7 +9,8 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 from .. import _ffi, errors
 from .._library import Layout, bytes_at, lib, prepared, untyped, view_of
 from .._news import News
-from ..session import LoopSender, Session
+from .._sender import LoopSender
+from ..session import Session
 from ..upload import take_back
 from .tracing import OF_THE_CORE
 
