@@ -68,9 +68,10 @@ Code code_of(CURLcode code) {
   return HC_E_INTERNAL;
 }
 
-// libcurl 7.88 to 8.23 say CURLE_RECV_ERROR for a bad chunk, as for a reset; only its text tells them apart.
+// libcurl 7.88 to 8.23 say CURLE_RECV_ERROR for a bad chunk, as for a reset; only its text tells them apart. Until 8.14
+// that is "... in chunked-encoding", in 8.23 "chunk hex-length ..." or "invalid chunk size ...".
 bool is_bad_chunk(const CurlFailure& failure) {
-  return failure.code == CURLE_RECV_ERROR && failure.text.find("chunked-encoding") != std::string_view::npos;
+  return failure.code == CURLE_RECV_ERROR && failure.text.find("chunk") != std::string_view::npos;
 }
 
 // TLS 1.3 lets a server refuse our certificate after we think that the handshake is done.
