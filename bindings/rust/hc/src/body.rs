@@ -55,7 +55,14 @@ pub trait BodySource {
     /// whose `source()` it is.
     fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>;
 
-    /// Goes back to the first byte, for a redirect or a repetition on a new connection.
+    /// Whether [`rewind`](BodySource::rewind) works; asked once, when the request is sent. Without it, a request whose body
+    /// was begun is neither redirected with it nor repeated on a new connection: [`Error::Redirect`](crate::Error),
+    /// [`Error::Stale`](crate::Error).
+    fn can_rewind(&self) -> bool {
+        false
+    }
+
+    /// Goes back to the first byte.
     fn rewind(&mut self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
@@ -144,7 +151,9 @@ impl<'a> Body<'a> {
             Kind::Source(source) => {
                 raw.body_kind = ffi::HC_BODY_PULLED as u8;
                 raw.on_body = Some(on_body);
-                raw.on_rewind = Some(on_rewind);
+                if source.can_rewind() {
+                    raw.on_rewind = Some(on_rewind);
+                }
                 let waker = exchange.resuming_waker(session);
                 Lease::lend(raw, Upload::Source { source, waker, exchange: exchange.clone() })
             }
@@ -225,8 +234,8 @@ unsafe extern "C" fn on_body(
 
 unsafe extern "C" fn on_rewind(upload: *mut c_void) -> ffi::hc_status {
     let upload = &mut *(upload as *mut Upload);
-    match upload.run(|source, _| Poll::Ready(Ok(source.rewind().is_ok()))) {
-        Poll::Ready(Some(true)) => ffi::HC_OK,
+    match upload.run(|source, _| Poll::Ready(source.rewind())) {
+        Poll::Ready(Some(())) => ffi::HC_OK,
         _ => ffi::HC_E_CALLBACK,
     }
 }

@@ -44,7 +44,7 @@ impl Exchange {
         self.id.load(Ordering::Acquire)
     }
 
-    /// To compare and to cancel; the session may be gone.
+    /// To compare with; the session may be gone.
     pub(crate) fn session(&self) -> *mut ffi::hc_session {
         self.session as *mut ffi::hc_session
     }

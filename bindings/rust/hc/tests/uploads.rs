@@ -127,6 +127,10 @@ impl BodySource for Numbers {
         Poll::Ready(Ok(text.len()))
     }
 
+    fn can_rewind(&self) -> bool {
+        true
+    }
+
     fn rewind(&mut self) -> io::Result<()> {
         self.next = 0;
         self.rewound.fetch_add(1, Ordering::Relaxed);
@@ -145,6 +149,27 @@ fn a_source_is_asked_again_and_rewound_for_a_redirect() {
     let response = session.post(url).body(Body::source(source())).send_blocking().unwrap();
     assert_eq!(response.text(), expected);
     assert!(rewound.load(Ordering::Relaxed) > 100);
+}
+
+#[test]
+fn what_cannot_begin_again_is_not_repeated() {
+    let session = Session::builder().limit(1).build().unwrap();
+    let piecewise = || {
+        let (mut sender, body) = Body::channel();
+        sender.send_blocking("text").unwrap();
+        sender.finish();
+        body
+    };
+    let url = shared().url("/redirect-to?status=307&url=/echo");
+    let error = session.post(url).body(piecewise()).send_blocking().unwrap_err();
+    assert!(matches!(error, Error::Redirect(_)), "{error:?}");
+    assert_eq!(error.response().unwrap().status(), 307);
+
+    // The connection that is reused is reset when the request has come in.
+    session.get(shared().url("/bytes/1")).send_blocking().unwrap();
+    let url = shared().url("/reset?after=request");
+    let error = session.put(url).body(piecewise()).send_blocking().unwrap_err();
+    assert!(matches!(error, Error::Stale(_)), "{error:?}");
 }
 
 struct Broken(bool);
