@@ -93,7 +93,7 @@ def changed_structs(old, new):
         if name not in new:
             offences.append(f"{name}: gone")
             continue
-        new_size, new_rows = new[name]
+        new_rows = new[name][1]
         if new_rows[: len(rows)] != rows:
             was, now = next(pair for pair in zip(rows, new_rows + [None]) if pair[0] != pair[1])
             offences.append(f"{name}.{was[0]}: was {describe(was)}, is {describe(now)}: new fields go to the end")

@@ -4,7 +4,7 @@
 #   tools/package.sh FOLDER [DPKG-BUILDPACKAGE-ARGUMENT...]
 #
 # The tree itself stays clean: the build is done in FOLDER/source, a copy of what git knows or would. The tests are not
-# run, unless DEB_BUILD_OPTIONS says something else than nocheck.
+# run, unless DEB_BUILD_OPTIONS is set and has no nocheck in it: then those of tests/abi are.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 folder=$(realpath -m "$1")
@@ -20,7 +20,7 @@ cd "$folder/source"
 export DEB_BUILD_OPTIONS=${DEB_BUILD_OPTIONS-nocheck parallel=$(nproc)}
 [[ " $DEB_BUILD_OPTIONS " != *" nocheck "* ]] || export DEB_BUILD_PROFILES=nocheck
 # Debian's programs, whatever else is first on PATH. debhelper gives the build a home of its own, where ccache would find
-# nothing; relative to the folder, what one build left there serves the next one elsewhere.
+# nothing. No CCACHE_BASEDIR: it changes the names of files in the objects, and so the packages.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ccache} CCACHE_BASEDIR=$PWD
+export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ccache}
 exec dpkg-buildpackage --no-sign "$@"
