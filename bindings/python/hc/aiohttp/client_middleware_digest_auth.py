@@ -105,7 +105,11 @@ class DigestAuthMiddleware:
         return response
 
     async def _sign(self, request: ClientRequest) -> None:
-        request.headers[hdrs.AUTHORIZATION] = await self._encode(request.method, request.url, request.body)
+        try:
+            request.headers[hdrs.AUTHORIZATION] = await self._encode(request.method, request.url, request.body)
+        except ClientError:
+            self._challenge = {}  # the next request asks for another one
+            raise
 
     # ------------------------------------------------------------------------------------------- the challenge
 

@@ -140,6 +140,23 @@ def test_challenges_that_make_no_sense(aiohttp, recorder, challenge, told):
         asked(aiohttp, recorder, ("GET", "/", {}))
 
 
+def test_a_challenge_that_makes_no_sense_is_forgotten(recorder):
+    """aiohttp answers it in each request to come, and fails before one is sent."""
+    from hc import aiohttp
+
+    async def run():
+        middleware = aiohttp.DigestAuthMiddleware("me", "secret")
+        async with aiohttp.ClientSession(middlewares=(middleware,)) as session:
+            with pytest.raises(aiohttp.ClientError):
+                await session.get(recorder.url)
+            recorder.answer = Guard()
+            async with session.get(recorder.url) as response:
+                return response.status
+
+    recorder.answer = lambda request: reply(b"", 'WWW-Authenticate: Digest realm="x"', status="401 Unauthorized")
+    assert asyncio.run(run()) == 200
+
+
 def test_a_second_challenge_in_the_field_does_not_count(aiohttp, recorder):
     recorder.answer = Guard(extra=', Basic realm="other"')
     assert asked(aiohttp, recorder, ("GET", "/", {})) == [200]

@@ -174,3 +174,92 @@ def test_text_that_is_none(aiohttp):
     assert asyncio.run(text(OK + b"Content-Type: text/plain; charset=unknown\r\n" + LENGTH)) == "ok"
     with pytest.raises(UnicodeDecodeError):
         asyncio.run(text(OK + b"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 1\r\n\r\n\xff"))
+
+
+# --------------------------------------------------------------------------------------------------- at random
+
+WHOLE = [
+    OK + b"Content-Length: 5\r\nX: y\r\nSet-Cookie: a=b; Max-Age=5\r\n\r\nhello",
+    CHUNKED + b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nT: r\r\n\r\n",
+    coded(b"gzip", ZIPPED),
+    b"HTTP/1.1 100 Continue\r\n\r\n" + OK + LENGTH,
+    b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
+    b'HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm="r", nonce="n", qop=auth\r\nContent-Length: 0\r\n\r\n',
+    b"HTTP/1.0 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nto the end",
+]
+PIECES = [b"\r\n", b"\n", b" ", b"\t", b":", b";", b"\0", b"\xff", b"-1", b'"', b"\r\n\r\n", b" fold\r\n", b"A" * 3000]
+PIECES += [b"Content-Length: 3\r\n", b"Transfer-Encoding: chunked\r\n", b"HTTP/1.1 200 OK\r\n", b"Location: http://[\r\n"]
+PIECES += [b"Set-Cookie: \xff=\0; Expires=x\r\n", b"Content-Type: ; charset*\r\n", b"Content-Encoding: br\r\n"]
+
+
+def mutated(random):
+    answer = bytearray(random.choice(WHOLE))
+    for _ in range(random.choice([0, 1, 1, 2, 4])):
+        place, way = random.randint(0, len(answer)), random.randint(0, 4)
+        if way == 0:
+            answer[place:place] = random.choice(PIECES)
+        elif way == 1:
+            del answer[place : place + random.randint(1, 8)]
+        elif way == 2:
+            answer[place : place + 1] = bytes([random.randint(0, 255)])
+        elif way == 3:  # behind a line
+            place = answer.find(b"\r\n", place) + 2
+            answer[place:place] = random.choice(PIECES)
+        else:
+            del answer[place:]
+    return bytes(answer)
+
+
+def test_whatever_a_server_sends_is_an_answer_or_a_client_error():
+    """Five hundred answers with something wrong in most of them, over sessions that go on."""
+    import random
+    import socket
+    import threading
+
+    from hc import aiohttp
+
+    choose = random.Random(7)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    connection.recv(65536)
+                    connection.sendall(mutated(choose))
+                    connection.shutdown(socket.SHUT_WR)
+                    while connection.recv(65536):
+                        pass
+                except OSError:  # the client has gone
+                    pass
+
+    async def look(session, url):
+        async with session.get(url) as response:
+            response.cookies, response.content_type, response.charset, response.raw_headers
+            await response.text(errors="replace")
+            return response.status
+
+    async def run():
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        answered = 0
+        options = {"middlewares": (aiohttp.DigestAuthMiddleware("a", "b"),), "timeout": aiohttp.ClientTimeout(total=10)}
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True), **options) as session:
+            for _ in range(500):
+                try:
+                    answered += await look(session, url) < 1000
+                except aiohttp.ClientError:
+                    pass
+        return answered
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        assert 50 < asyncio.run(run()) < 450
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
