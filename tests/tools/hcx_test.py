@@ -122,6 +122,33 @@ class Get(unittest.TestCase):
             self.assertEqual(result.stdout, b"GET")
             self.get(urls[0], "-o", folder + "/missing/file", code=1)
 
+    def test_bodies_go_into_files_as_they_come(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "body")
+            size = 200_000_000
+            command = [HCX, "get", "-v", "-o", str(path), f"{self.url}/bytes/{size}"]
+            with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+                told = process.stderr.read()
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(process.returncode, 0)
+            self.assertEqual(path.stat().st_size, size)
+            self.assertIn(f"* {size} bytes of body", told.decode().replace(",", ""))
+            self.assertLess(usage.ru_maxrss, 100_000, "KB: not the whole body")
+
+    def test_files_get_what_came_before_a_failure_and_nothing_of_what_is_not_wanted(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "body")
+            self.get(self.url + "/truncate?claimed=100&sent=50", "-o", str(path), code=1)
+            self.assertEqual(path.stat().st_size, 50)
+            path.unlink()
+            self.get(self.url + "/status/404", "-f", "-o", str(path), code=22)
+            self.assertFalse(path.exists())
+            self.get(self.url + "/bytes/3", self.url + "/bytes/3", "-o", str(path), "-o", str(path))
+            self.assertEqual(path.read_bytes(), b"012012")
+            self.get(self.url + "/status/204", "-i", "-o", folder + "/head")
+            self.assertTrue(pathlib.Path(folder, "head").read_bytes().startswith(b"HTTP/1.1 204 "))
+
     def test_uploads_files(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "body")

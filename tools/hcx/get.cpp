@@ -1,4 +1,5 @@
 // hcx get: fetches URLs, all at once, and prints them in order.
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -6,6 +7,8 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "hcx/abi.h"
 #include "hcx/commands.h"
@@ -67,19 +70,27 @@ class Getter {
   struct Held {
     Response response;   // null: not there yet
     hc_error refusal{};  // of the submit; HC_OK: it was accepted
+    bool is_done = false;
+    bool is_saved = false;    // its body goes into a file as it comes
+    bool has_begun = false;   // to go there
+    std::uint64_t saved = 0;  // bytes of it
   };
 
   std::size_t count() const { return options_.urls.size() * options_.repeat; }
   std::size_t url_index(std::size_t number) const { return number / options_.repeat; }
   bool is_next_there() const {
-    return !held_.empty() && (held_.front().response != nullptr || held_.front().refusal.status != HC_OK);
+    return !held_.empty() && (held_.front().is_done || held_.front().refusal.status != HC_OK);
   }
   void add_overrides();
   void prepare_request();
   void submit_next();
+  bool can_save(std::size_t index) const;
   void take_answers();
+  void save(std::size_t index, Held& held);
+  void begin_saving(std::size_t index, Held& held);
   void print_next();
-  void print_answer(const std::string& url, const hc_response_info& info);
+  void print_answer(const std::string& url, const Held& held, const hc_response_info& info);
+  bool is_refused(int http_status) const { return options_.fail && http_status >= 400; }
   void report(int exit_code, const std::string& text);
 
   const GetOptions& options_;
@@ -201,8 +212,10 @@ int Getter::run() {
 
 void Getter::submit_next() {
   Held held;
+  held.is_saved = can_save(url_index(submitted_));
   hc_error error = make_error();
   request_.url = str(options_.urls[url_index(submitted_)]);
+  request_.stream = held.is_saved ? HC_ON : HC_OFF;
   request_.user_data = reinterpret_cast<void*>(submitted_);
   if (hc_session_submit(session_.get(), &request_, nullptr, &error) != HC_OK) held.refusal = error;
   held_.push_back(std::move(held));
@@ -216,9 +229,39 @@ void Getter::take_answers() {
     hc_queue_drain(queue_.get(), items.data(), sizeof items[0], items.size(), &count);
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t number = reinterpret_cast<std::size_t>(items[i].user_data);
-      held_[number - printed_].response.reset(items[i].response);
+      Held& held = held_[number - printed_];
+      if (items[i].response != nullptr) held.response.reset(items[i].response);
+      if (held.is_saved) save(url_index(number), held);
+      held.is_done = items[i].kind == HC_DONE;
     }
   } while (count == items.size());
+}
+
+// What is printed, or shares its file with another one, has to wait for its turn.
+bool Getter::can_save(std::size_t index) const {
+  if (index >= options_.outputs.size() || options_.repeat > 1) return false;
+  const std::string& name = options_.outputs[index];
+  return name != "-" && std::count(options_.outputs.begin(), options_.outputs.end(), name) == 1;
+}
+
+// What has come of a body. Of one that --fail does not want, too, which goes nowhere.
+void Getter::save(std::size_t index, Held& held) {
+  const int http_status = hc_response_http_status(held.response.get());
+  if (http_status == 0) return;
+  if (!std::exchange(held.has_begun, true) && !is_refused(http_status)) begin_saving(index, held);
+  std::vector<char> piece(256 << 10);
+  for (;;) {
+    std::size_t count = 0;
+    const hc_status status = hc_response_read(held.response.get(), piece.data(), piece.size(), &count);
+    if (status != HC_OK || count == 0) return;
+    if (!is_refused(http_status)) outputs_.write(index, {piece.data(), count});
+    held.saved += count;
+  }
+}
+
+void Getter::begin_saving(std::size_t index, Held& held) {
+  const bool with_head = options_.head || options_.include_head;
+  outputs_.write(index, with_head ? response_head(info_of(held.response.get()), "", "\r\n") : "");
 }
 
 void Getter::print_next() {
@@ -227,11 +270,12 @@ void Getter::print_next() {
   if (held.response == nullptr) {
     report(1, error_text(url, held.refusal, 0));
   } else {
-    const hc_response_info info = info_of(held.response.get());
+    hc_response_info info = info_of(held.response.get());
+    if (held.is_saved) info.body.len = held.saved;  // for those who tell how long it is
     if (options_.verbose) write_error(verbose_text(url, options_, info));
     if (options_.timing) write_error(timing_line(url, info));
     if (info.status == HC_OK) {
-      print_answer(url, info);
+      print_answer(url, held, info);
     } else {
       report(1, error_text(url, error_of(held.response.get()), phases_of(info.timing).total));
     }
@@ -240,10 +284,11 @@ void Getter::print_next() {
   ++printed_;
 }
 
-void Getter::print_answer(const std::string& url, const hc_response_info& info) {
-  if (options_.fail && info.http_status >= 400) {
+void Getter::print_answer(const std::string& url, const Held& held, const hc_response_info& info) {
+  if (is_refused(info.http_status)) {
     return report(kFailedOnStatus, shown_url(url) + ": " + status_line(info));
   }
+  if (held.is_saved) return;
   const std::size_t index = url_index(printed_);
   if (options_.head || options_.include_head) outputs_.write(index, response_head(info, "", "\r\n"));
   outputs_.write(index, view(info.body));
