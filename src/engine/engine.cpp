@@ -83,12 +83,12 @@ void Engine::begin_close(Duration drain) {
 
 void Engine::settle() {
   while (Transfer* transfer = with_losers_.pop_front()) transfer->end_losers();
-  admission_.pump(*this);
-  if (!joined_.empty()) note_queued();
+  is_pumped_ = admission_.pump(*this);
+  if (!joined_.empty() && is_pumped_) note_queued();
   if (admission_.is_short_of_descriptors() && !budget_alarm_.is_armed()) {
     timers().arm(budget_alarm_, later(now(), kBudgetPause));
   }
-  if (!accepted_.empty()) refuse_overflow();
+  if (!accepted_.empty() && is_pumped_) refuse_overflow();
   done_.clear();
 }
 
@@ -203,6 +203,7 @@ void Engine::count_result(const Transfer& transfer, Code code, uint64_t body_byt
 }
 
 void Engine::deliver() {
+  admission_.begin_turn();
   done_.clear();
   reporter_.deliver();
   if (process_.is_inherited()) return;

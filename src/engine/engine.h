@@ -54,6 +54,8 @@ class Engine final : public Grantee, public LedgerObserver {
   /// Hands out the completions of this turn. User code runs in here.
   void deliver();
   bool has_completions() const { return !batches_.empty() || !callbacks_.empty(); }
+  /// Some may start at once, and were left for the next turn.
+  bool has_more_to_start() const { return !is_pumped_; }
   bool is_empty() const { return transfers_.size() == 0 && !has_completions(); }
   bool is_closing() const { return is_closing_; }
 
@@ -139,6 +141,7 @@ class Engine final : public Grantee, public LedgerObserver {
   std::vector<Batch> batches_;                   // one for each queue that gets something in this turn
   std::vector<std::pair<Destination, Completion>> callbacks_;
   bool is_closing_ = false;
+  bool is_pumped_ = true;
   Alarm drain_alarm_{*this, &Engine::on_drained_out};
   Alarm descriptor_alarm_{*this, &Engine::on_descriptor_retry};
   Alarm budget_alarm_{*this, &Engine::on_descriptor_room};

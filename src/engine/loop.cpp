@@ -248,7 +248,8 @@ void Loop::count_turn(TimePoint start, TimePoint callbacks_start) {
 }
 
 Duration Loop::time_to_wait() {
-  if (transport_->is_active() || engine_->has_completions() || next_mail_ < mail_.size()) return 0;
+  if (transport_->is_active() || engine_->has_completions() || engine_->has_more_to_start()) return 0;
+  if (next_mail_ < mail_.size()) return 0;
   if (!mailbox_.prepare_sleep()) return 0;
   TimePoint due = reactor_.timers().next_due();
   return due == kNever ? kNever : std::max<Duration>(due - reactor_.now(), 0);

@@ -112,17 +112,19 @@ void Admission::unpark_all(Ring& parked) {
   while (Origin* origin = parked.front()) move_to_ring_end(*origin);
 }
 
-void Admission::pump(Grantee& grantee) {
+bool Admission::pump(Grantee& grantee) {
   // A grantee that meets the end of the system's descriptors pauses it from in here.
   while (Origin* origin = is_paused_ ? nullptr : ring_.front()) {
+    if (permits_left_ == 0) return false;
     Refusal refusal = admit_first_of(*origin, grantee);
     if (refusal == Refusal::kOthersShare) {
       ++origin->passes;
       move_to_ring_end(*origin);  // a turn all the same: those behind it may have nothing yet
       refusal = admit_first_of(ledger_.owner_of_room(), grantee);
     }
-    if (refusal == Refusal::kFull) return;
+    if (refusal == Refusal::kFull) break;
   }
+  return true;
 }
 
 Refusal Admission::admit_first_of(Origin& origin, Grantee& grantee) {
@@ -133,6 +135,7 @@ Refusal Admission::admit_first_of(Origin& origin, Grantee& grantee) {
   switch (refusal) {
     case Refusal::kNone:
       origin.passes = 0;
+      --permits_left_;
       remove_from_line(*waiter);
       if (origin.waiting > 0) move_to_ring_end(origin);  // now it is the others' turn
       grantee.on_granted(*waiter, std::move(permit));

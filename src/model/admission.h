@@ -27,6 +27,8 @@ class Grantee {
 /// nobody waits for it, rides it or has a socket of it.
 class Admission {
  public:
+  static constexpr size_t kPermitsInATurn = 256;
+
   /// `table`: where each origin gets its row from; none: it keeps its own.
   Admission(Ledger& ledger, DescriptorBudget& budget, DescriptorBudget::Listener& listener, Stats& stats,
             OriginTable* table = nullptr);
@@ -42,8 +44,12 @@ class Admission {
   void rejoin(Waiter& waiter);
   void leave(Waiter& waiter);
 
-  /// Gives permits until nobody fits any more, or somebody pauses it.
-  void pump(Grantee& grantee);
+  /// Gives permits until nobody fits any more, or somebody pauses it. False: this turn's are used up, and there may be
+  /// others who fit.
+  bool pump(Grantee& grantee);
+  /// A new turn of the loop, which may give kPermitsInATurn. To start a request takes longer than to submit it: without
+  /// a limit thousands of them would keep the loop from all else.
+  void begin_turn() { permits_left_ = kPermitsInATurn; }
   /// No permits until resume(): the system has no descriptor for any of them.
   void pause() { is_paused_ = true; }
   void resume() { is_paused_ = false; }
@@ -76,6 +82,7 @@ class Admission {
   OriginTable* const table_;
   std::unordered_map<OriginKey, std::unique_ptr<Origin>, OriginKeyHash> origins_;
   uint64_t last_turn_ = 0;
+  size_t permits_left_ = kPermitsInATurn;
   bool is_paused_ = false;
   Ring ring_;                // have waiters and may go on, next turn first
   Ring parked_origin_full_;  // until a socket of theirs is given up or idle

@@ -18,6 +18,32 @@ TEST(EngineWaiting, ABurstIsNotRefusedForWhatTheLoopHadNoTimeToStart) {
   EXPECT_EQ(h.stats().waiting, 2U);
 }
 
+TEST(EngineWaiting, NobodyIsRefusedWhileMoreFitThanATurnStarts) {
+  EngineHarness h(bounded(1000, 2));
+  constexpr size_t kInATurn = Admission::kPermitsInATurn;
+  std::vector<hc_id> ids;
+  for (size_t i = 0; i < 2 * kInATurn; ++i) ids.push_back(h.submit());
+  h.turn();
+  EXPECT_EQ(h.phase(ids[kInATurn - 1]), HC_PHASE_CONNECTING);
+  EXPECT_EQ(h.phase(ids[kInATurn]), HC_PHASE_WAITING);
+  EXPECT_TRUE(h.engine->has_more_to_start());
+  h.turn();
+  EXPECT_EQ(h.phase(ids.back()), HC_PHASE_CONNECTING);
+  EXPECT_FALSE(h.engine->has_more_to_start());
+  EXPECT_EQ(h.outcomes.size(), 0U);
+}
+
+TEST(EngineWaiting, WhoIsRefusedHearsOfItWhenAllThatFitHaveStarted) {
+  EngineHarness h(bounded(Admission::kPermitsInATurn + 1, 1));
+  std::vector<hc_id> ids;
+  for (size_t i = 0; i < Admission::kPermitsInATurn + 3; ++i) ids.push_back(h.submit());
+  h.turn();
+  EXPECT_EQ(h.outcomes.size(), 0U);
+  h.turn();
+  EXPECT_EQ(h.code(ids.back()), HC_E_OVERLOAD);
+  EXPECT_EQ(h.outcomes.size(), 1U);
+}
+
 TEST(EngineWaiting, TheLastToComeAreRefused) {
   EngineHarness h(bounded(1, 2));
   std::vector<hc_id> ids;
