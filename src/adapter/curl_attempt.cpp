@@ -21,8 +21,7 @@ namespace {
 constexpr long kNoTimeoutMs =
     24L * 24 * 3600 * 1000;  // every clock is ours; this is close to libcurl's maximum
 constexpr long kNoAgeSeconds = 10L * 365 * 24 * 3600;  // idle connections end when the ledger says so
-// Of what may well be large: an eighth of the system calls.
-constexpr long kStreamBuffer = 128 << 10;
+constexpr long kUploadBuffer = 256 << 10;              // made for bodies that do not go out with the head
 constexpr int kGo = CURL_PREREQFUNC_OK;
 constexpr int kStop = CURL_PREREQFUNC_ABORT;
 
@@ -71,6 +70,7 @@ void CurlAttempt::set_constants() {
   set(CURLOPT_DNS_CACHE_TIMEOUT, never_prune_dns());
   set(CURLOPT_TCP_NODELAY, 0L);  // SocketFactory decides
 
+  set(CURLOPT_UPLOAD_BUFFERSIZE, kUploadBuffer);
   set(CURLOPT_ACCEPT_ENCODING, "");  // all that this libcurl has
   set(CURLOPT_WRITEFUNCTION, write_callback);
   set(CURLOPT_WRITEDATA, this);
@@ -78,6 +78,10 @@ void CurlAttempt::set_constants() {
       keeps_a_lost_field() ? 1L : 0L);  // the write callback is given lines before they are kept
   set(CURLOPT_HEADERFUNCTION, header_callback);
   set(CURLOPT_HEADERDATA, this);
+  set(CURLOPT_SEEKFUNCTION, seek_callback);
+  set(CURLOPT_SEEKDATA, this);
+  set(CURLOPT_DEBUGFUNCTION, debug_callback);
+  set(CURLOPT_DEBUGDATA, this);
   set(CURLOPT_PREREQFUNCTION, prereq_callback);
   set(CURLOPT_PREREQDATA, this);
   set(CURLOPT_OPENSOCKETFUNCTION, open_callback);
@@ -111,10 +115,7 @@ void CurlAttempt::prepare(AttemptPlan plan, AttemptSink& sink, CurlLane& lane, C
   set_body();
   set_headers();
   set_connection_rule();
-  if (plan_.request->is_streamed != has_large_buffer_) {
-    has_large_buffer_ = plan_.request->is_streamed;
-    set(CURLOPT_BUFFERSIZE, has_large_buffer_ ? kStreamBuffer : static_cast<long>(CURL_MAX_WRITE_SIZE));
-  }
+  set_buffer();
   if (plan_.request->decompress != decodes_) {
     decodes_ = plan_.request->decompress;
     set(CURLOPT_ACCEPT_ENCODING, decodes_ ? "" : nullptr);
@@ -209,6 +210,7 @@ void CurlAttempt::recycle(const CurlLane& stay_in) {
     sessions_ = nullptr;
     set(CURLOPT_SHARE, nullptr);  // it may end before this handle is used again
   }
+  if (std::exchange(is_raw_watched_, false)) set(CURLOPT_VERBOSE, 0L);
   findings_ = nullptr;
   unchoose();
   tls_contexts_ = 0;
@@ -223,25 +225,12 @@ void CurlAttempt::recycle(const CurlLane& stay_in) {
   shard_ = nullptr;
   sink_ = nullptr;
   last_activity_ = connected_at_ = secured_at_ = 0;
+  upload_.reset();
   upload_begin_ = upload_end_ = 0;
   given_ = 0;
   source_ended_ = source_waits_ = is_starved_ = false;
   is_held_ = made_socket_ = is_reused_ = was_ready_ = was_sent_ = found_nothing_idle_ = was_repeated_ = false;
   error_text_[0] = '\0';
-}
-
-// A reused connection is watched from the time when it was idle. When its answer fills the window in the same call
-// that sends the request, libcurl never asks for the socket, and so never tells that it has lost interest in it.
-size_t CurlAttempt::hold() {
-  is_held_ = true;
-  if (connection_ != nullptr) transport_.stop_watching(*connection_);
-  return CURL_WRITEFUNC_PAUSE;
-}
-
-// libcurl gives the piece again that was not taken, from in here.
-CURLcode CurlAttempt::resume() {
-  is_held_ = false;
-  return curl_easy_pause(easy_, is_starved_ ? CURLPAUSE_SEND : CURLPAUSE_CONT);
 }
 
 uint64_t CurlAttempt::uploaded() const {
@@ -251,10 +240,14 @@ uint64_t CurlAttempt::uploaded() const {
 }
 
 TimePoint CurlAttempt::connected_at() const {
-  if (connected_at_ != 0 || !made_socket_) return connected_at_;
-  curl_off_t tcp = 0;
-  curl_easy_getinfo(easy_, CURLINFO_CONNECT_TIME_T, &tcp);
-  return tcp == 0 ? 0 : started_ + tcp * kMicrosecond;
+  return connected_at_ != 0 || !made_socket_ ? connected_at_ : time_of(CURLINFO_CONNECT_TIME_T);
+}
+
+// libcurl counts in microseconds from the start of the transfer; 0: it has not happened.
+TimePoint CurlAttempt::time_of(CURLINFO moment) const {
+  curl_off_t passed = 0;
+  curl_easy_getinfo(easy_, moment, &passed);
+  return passed == 0 ? 0 : started_ + passed * kMicrosecond;
 }
 
 void CurlAttempt::sent() {
@@ -274,11 +267,12 @@ size_t CurlAttempt::write_callback(char* data, size_t size, size_t count, void* 
       return attempt.builder().foresee({data, size * count}) ? size * count : 0;
     }
     switch (attempt.builder().on_body({data, size * count})) {
+      case Intake::kTakenAndHold: attempt.hold(); [[fallthrough]];
       case Intake::kTaken:
         if (attempt.transport_.config().on_trace != nullptr) attempt.sink_->on_chunk(attempt, size * count);
         attempt.look_for_early_answer();
         return size * count;
-      case Intake::kHeld: return attempt.hold();
+      case Intake::kHeld: attempt.stop_reading(); return CURL_WRITEFUNC_PAUSE;
       case Intake::kRefused: break;
     }
     return 0;
@@ -296,6 +290,7 @@ size_t CurlAttempt::header_callback(char* data, size_t size, size_t count, void*
       attempt.sink_->on_first_byte(attempt);
     }
     if (!attempt.builder().on_header_line({data, size * count})) return 0;
+    attempt.watch_raw();
     attempt.look_for_early_answer();
     return size * count;
   } catch (...) {
@@ -344,14 +339,10 @@ bool CurlAttempt::ride_idle(std::string_view remote_ip, int local_port) {
   return true;
 }
 
-// libcurl counts in microseconds from the start of the transfer.
 void CurlAttempt::note_times() {
-  curl_off_t tcp = 0;
-  curl_off_t tls = 0;
-  curl_easy_getinfo(easy_, CURLINFO_CONNECT_TIME_T, &tcp);
-  curl_easy_getinfo(easy_, CURLINFO_APPCONNECT_TIME_T, &tls);
-  connected_at_ = started_ + tcp * kMicrosecond;
-  secured_at_ = started_ + tls * kMicrosecond;
+  connected_at_ =
+      std::max(started_, time_of(CURLINFO_CONNECT_TIME_T));  // a unix socket may have taken no time
+  secured_at_ = std::max(started_, time_of(CURLINFO_APPCONNECT_TIME_T));
   transport_.reactor().refresh();  // a handshake takes milliseconds; what comes next did not begin before it
 }
 
@@ -381,7 +372,9 @@ int CurlAttempt::resolver_callback(void*, void*, void* self) noexcept {
 AttemptResult CurlAttempt::result(CURLcode code) {
   using Kind = AttemptResult::Kind;
   if (code != CURLE_OK && is_answer_whole()) return {Kind::kAnswered, Status::ok()};
-  if (code == CURLE_OK && builder().is_head_complete()) return {Kind::kAnswered, Status::ok()};
+  if (code == CURLE_OK && builder().is_head_complete() && builder().check_end()) {
+    return {Kind::kAnswered, Status::ok()};
+  }
   if (!refusal_.is_ok()) return {Kind::kFailed, refusal_};
   if (findings_ != nullptr && !findings_->rejected_pin.empty()) return {Kind::kFailed, pin_mismatch()};
   if (!builder().status().is_ok()) return {Kind::kFailed, builder().status()};

@@ -45,10 +45,14 @@ class CurlAttempt final : public Attempt {
   Origin& origin() const { return *plan_.origin; }
   const Route& route() const { return *plan_.request->route; }
   const Endpoint& target() const { return plan_.target; }
+  bool is_streamed() const { return plan_.request != nullptr && plan_.request->is_streamed; }
   /// It goes to a proxy whole, and over any connection to that.
   bool is_forwarded() const {
     return route().proxy != nullptr && route().proxy->forwards(plan_.request->is_https);
   }
+
+  /// How long its connection may idle: not at all, if only half of the request went out.
+  Duration keepalive_hint() const;
 
   /// The idle connection that it means to ride, where that is decided beforehand.
   Connection* choice() const { return choice_; }
@@ -80,6 +84,8 @@ class CurlAttempt final : public Attempt {
   static size_t write_callback(char* data, size_t size, size_t count, void* self) noexcept;
   static size_t read_callback(char* data, size_t size, size_t count, void* self) noexcept;
   static size_t header_callback(char* data, size_t size, size_t count, void* self) noexcept;
+  static int debug_callback(CURL* easy, curl_infotype type, char* data, size_t size, void* self) noexcept;
+  static int seek_callback(void* self, curl_off_t offset, int origin) noexcept;
   static int prereq_callback(void* self, char* remote_ip, char* local_ip, int remote_port,
                              int local_port) noexcept;
   static curl_socket_t open_callback(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
@@ -88,6 +94,7 @@ class CurlAttempt final : public Attempt {
 
   void set_constants();
   void set_url();
+  void set_buffer();
   void enter(CurlLane& lane);
   void set_proxy(const CurlLane& lane);
   std::string where() const;
@@ -97,7 +104,9 @@ class CurlAttempt final : public Attempt {
   void set_body();
   void set_headers();
   void set_connection_rule();
-  size_t hold();
+  void watch_raw();
+  void hold();
+  void stop_reading();
   void set_source();
   size_t give(char* out, size_t capacity);
   void pull();
@@ -109,6 +118,7 @@ class CurlAttempt final : public Attempt {
   void sent();
   Status pin_mismatch() const;
   CurlFailure failure(CURLcode code) const;
+  TimePoint time_of(CURLINFO moment) const;
   void note_times();
   /// The same for one that is set for each request, and seldom to something new.
   template <typename Option, typename Value>
@@ -144,18 +154,20 @@ class CurlAttempt final : public Attempt {
   bool has_addresses_ = false;
   Method method_ = Method::kGet;
   bool decodes_ = true;
-  bool has_large_buffer_ = false;
+  long buffer_ = CURL_MAX_WRITE_SIZE;
   bool has_custom_method_ = false;
   bool has_credentials_ = false;
   // Of a body that has a source.
   std::unique_ptr<char[]> upload_;  // taken from it, and not yet given to libcurl:
-  size_t upload_begin_ = 0;         // from here
-  size_t upload_end_ = 0;           // to here
+  size_t upload_capacity_ = 0;
+  size_t upload_begin_ = 0;  // from here
+  size_t upload_end_ = 0;    // to here
   uint64_t given_ = 0;
   bool source_ended_ = false;
   bool source_waits_ = false;  // it said "not yet"
   bool is_starved_ = false;    // libcurl was told to pause its sending
 
+  bool is_raw_watched_ = false;
   bool is_held_ = false;
   bool made_socket_ = false;
   bool is_reused_ = false;

@@ -17,6 +17,10 @@ namespace {
 
 // How many identities without a connection keep their TLS sessions: a few KB each.
 constexpr size_t kRestingLanes = 64;
+// Receive buffers of streamed bodies: of one, and of all together while each gets more than the least.
+constexpr long kLeastBuffer = 64 << 10;
+constexpr long kLargestBuffer = 512 << 10;
+constexpr long kBuffersTogether = 8 << 20;
 
 // For libcurl 7.88 a TLS connection with anything left to read is alive, and the server's close_notify is such a
 // thing: it would never be closed. MSG_TRUNC throws the bytes of a TCP socket away uncopied (tcp(7)); nothing comes
@@ -119,6 +123,7 @@ CurlAttempt* CurlTransport::lease() {
 
 void CurlTransport::give_back(CurlAttempt& attempt) {
   std::erase(to_fill_, &attempt);
+  if (attempt.is_streamed()) --streams_;
   attempt.recycle(*static_cast<CurlLane*>(own_claim_.get()));
   --leased_;
   free_attempts_.put(std::unique_ptr<CurlAttempt>(&attempt), reactor_.now());
@@ -141,6 +146,7 @@ Status CurlTransport::start(AttemptPlan plan, AttemptSink& sink, Attempt** out) 
     by_fd_[fd] = connection;
   }
   CurlAttempt& attempt = *lease();
+  if (plan.request->is_streamed) ++streams_;
   attempt.prepare(std::move(plan), sink, lane, *place, std::move(socket));
   choose_connection(attempt, connection);
   attempt.set_connection(connection);
@@ -246,7 +252,7 @@ void CurlTransport::settle_connection(CurlAttempt& attempt) {
     return;
   }
   watch_idle(*connection);
-  ledger_.rest(*connection, attempt.builder().keepalive_hint(), reactor_.now());
+  ledger_.rest(*connection, attempt.keepalive_hint(), reactor_.now());
 }
 
 // A unix socket connects at once, and when the answer is there at once as well libcurl never asked to have it watched.
@@ -326,7 +332,7 @@ Connection* CurlTransport::find_idle(const CurlAttempt& attempt, std::string_vie
 void CurlTransport::release_early(Connection& connection) {
   auto& rider = *static_cast<CurlAttempt*>(connection.rider);
   rider.set_connection(nullptr);
-  ledger_.rest(connection, rider.builder().keepalive_hint(), reactor_.now());
+  ledger_.rest(connection, rider.keepalive_hint(), reactor_.now());
 }
 
 bool CurlTransport::on_activity(int fd, uint8_t) {
@@ -338,6 +344,10 @@ bool CurlTransport::on_activity(int fd, uint8_t) {
   }
   if (connection->rider != nullptr) static_cast<CurlAttempt*>(connection->rider)->touch(reactor_.now());
   return true;  // a retired one is watched only when libcurl asks for it, to end TLS on it
+}
+
+long CurlTransport::buffer_of_a_stream() const {
+  return std::clamp(kBuffersTogether / static_cast<long>(streams_), kLeastBuffer, kLargestBuffer);
 }
 
 // Such a one may be closed by libcurl without a word (F15).
@@ -352,7 +362,8 @@ bool CurlTransport::keeps_watching(int fd) const {
   if (connection == nullptr) return false;
   if (connection->state() == Connection::State::kIdle) return true;
   if (connection->state() != Connection::State::kInUse) return false;
-  return connection->rider == nullptr || !static_cast<CurlAttempt*>(connection->rider)->is_held();
+  auto* rider = static_cast<CurlAttempt*>(connection->rider);
+  return rider == nullptr || !rider->is_held();
 }
 
 void CurlTransport::stop_watching(const Connection& connection) {

@@ -62,6 +62,8 @@ class CurlTransport final : public Transport {
   bool on_activity(int fd, uint8_t readiness);
   bool is_connecting(int fd) const;
   bool keeps_watching(int fd) const;
+  /// Bytes for what is received of a streamed body: the fewer there are the more.
+  long buffer_of_a_stream() const;
   void stop_watching(const Connection& connection);
   void mark_active(CurlShard& shard);
   /// Its upload needs bytes, or it is answered: for when no call of libcurl is on the stack.
@@ -105,6 +107,7 @@ class CurlTransport final : public Transport {
   // An easy handle is 7 KB, twice what else an idle connection takes.
   WarmPool<CurlAttempt> free_attempts_;
   size_t leased_ = 0;
+  size_t streams_ = 0;              // of those leased
   std::vector<CurlShard*> active_;  // have to be run
   std::vector<CurlAttempt*> to_fill_;
   std::unordered_map<const Route*, std::unique_ptr<CurlLane>, RouteHash, RouteEqual> lanes_;

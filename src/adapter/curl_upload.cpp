@@ -8,8 +8,9 @@
 namespace hc {
 namespace {
 
-// What libcurl asks for at one time.
-constexpr size_t kUploadBuffer = 64 << 10;
+// What is taken from a source at one time; of one whose length is not known, because it may be short.
+constexpr uint64_t kUploadBuffer = 256 << 10;
+constexpr uint64_t kUnknownBuffer = 64 << 10;
 
 }  // namespace
 
@@ -22,7 +23,9 @@ void CurlAttempt::set_source() {
   set(CURLOPT_READFUNCTION, read_callback);
   set(CURLOPT_READDATA, this);
   method_ = Method::kPost;
-  if (upload_ == nullptr) upload_ = std::make_unique_for_overwrite<char[]>(kUploadBuffer);
+  upload_capacity_ =
+      static_cast<size_t>(length == HC_UNSET ? kUnknownBuffer : std::min(length, kUploadBuffer));
+  upload_ = std::make_unique_for_overwrite<char[]>(upload_capacity_);
 }
 
 size_t CurlAttempt::read_callback(char* data, size_t size, size_t count, void* self) noexcept {
@@ -33,6 +36,12 @@ size_t CurlAttempt::read_callback(char* data, size_t size, size_t count, void* s
     attempt.refusal_ = Status(HC_E_NOMEM, "");
     return CURL_READFUNC_ABORT;
   }
+}
+
+// A handle may owe its last request a rewind, and wants it of this one, of which nothing has been given.
+int CurlAttempt::seek_callback(void* self, curl_off_t offset, int) noexcept {
+  auto& attempt = *static_cast<CurlAttempt*>(self);
+  return offset == 0 && attempt.given_ == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
 // User code may not run in here, so libcurl gets what fill() took before, or has to wait for it.
@@ -62,9 +71,9 @@ void CurlAttempt::fill() {
 
 void CurlAttempt::pull() {
   BodySource& source = *plan_.request->source;
-  uint64_t left = source.length() == HC_UNSET ? kUploadBuffer : source.length() - given_;
+  uint64_t left = source.length() == HC_UNSET ? upload_capacity_ : source.length() - given_;
   size_t count = 0;
-  Status status = source.read(upload_.get(), std::min<uint64_t>(kUploadBuffer, left), &count);
+  Status status = source.read(upload_.get(), std::min<uint64_t>(upload_capacity_, left), &count);
   if (status.code() == HC_E_AGAIN) {
     source_waits_ = true;
     sink_->on_upload_waits(*this, true);
@@ -92,6 +101,13 @@ bool CurlAttempt::is_all_given() const {
   if (source == nullptr) return uploaded() >= plan_.request->body.size();
   if (source->length() != HC_UNSET) return given_ >= source->length();
   return source_ended_ && upload_begin_ == upload_end_;
+}
+
+// When the server answers an expectation with anything else than 100, libcurl sends no body, and keeps the connection:
+// the server would take the next request for that body.
+Duration CurlAttempt::keepalive_hint() const {
+  if (plan_.request->has_body && !is_all_given()) return 0;
+  return builder().keepalive_hint();
 }
 
 void CurlAttempt::look_for_early_answer() {

@@ -92,6 +92,16 @@ void Engine::settle() {
   done_.clear();
 }
 
+// Once in a turn: a reader that was woken by each piece would meet the loop at the lock, and cost more than the bytes.
+void Engine::publish_bodies() {
+  std::vector<hc_id> ids;
+  ids.swap(with_bodies_);
+  body_bytes_in_turn_ = 0;
+  for (hc_id id : ids) {
+    if (Transfer* transfer = transfers_.find(id)) transfer->publish_body();
+  }
+}
+
 void Engine::note_queued() {
   for (hc_id id : joined_) {
     Transfer* transfer = transfers_.find(id);
@@ -204,6 +214,7 @@ void Engine::count_result(const Transfer& transfer, Code code, uint64_t body_byt
 
 void Engine::deliver() {
   admission_.begin_turn();
+  publish_bodies();
   done_.clear();
   reporter_.deliver();
   if (process_.is_inherited()) return;

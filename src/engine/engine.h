@@ -53,6 +53,8 @@ class Engine final : public Grantee, public LedgerObserver {
   void settle();
   /// Hands out the completions of this turn. User code runs in here.
   void deliver();
+  /// Bodies have had their share of this turn: their readers should get them, and others their turn.
+  bool has_much_to_publish() const { return body_bytes_in_turn_ >= kBodyBytesPerTurn; }
   bool has_completions() const { return !batches_.empty() || !callbacks_.empty(); }
   /// Some may start at once, and were left for the next turn.
   bool has_more_to_start() const { return !is_pumped_; }
@@ -73,6 +75,8 @@ class Engine final : public Grantee, public LedgerObserver {
   Admission& admission() { return admission_; }
   Transport& transport() { return *transport_; }
   NameService& names() { return *names_; }
+  /// Where streamed bodies get their memory from.
+  const std::shared_ptr<BlockPool>& blocks() const { return blocks_; }
   ResponseLimits response_limits(const Request& request) const;
   void end_losers_later(Transfer& transfer);
   void on_descriptor_shortage();
@@ -85,6 +89,11 @@ class Engine final : public Grantee, public LedgerObserver {
   void on_lookup_failed(const Status& status, bool is_no_such_name);
   /// A turn took that long, `in_callbacks` of it in user code. Outside libcurl: user code runs in here.
   void on_stall(Duration turn, Duration in_callbacks);
+  /// Some of its body came in this turn.
+  void note_body(hc_id id, size_t bytes, bool is_noted) {
+    body_bytes_in_turn_ += bytes;
+    if (!is_noted) with_bodies_.push_back(id);
+  }
   /// It joined the line in this turn, and the trace wants to know whether it has to wait.
   void note_joined(hc_id id) { joined_.push_back(id); }
 
@@ -96,6 +105,8 @@ class Engine final : public Grantee, public LedgerObserver {
   void on_closed(Connection& connection) override;
 
  private:
+  static constexpr size_t kBodyBytesPerTurn = 1 << 20;
+
   struct Batch {
     std::shared_ptr<CompletionQueue> queue;
     std::vector<Completion> completions;
@@ -115,6 +126,7 @@ class Engine final : public Grantee, public LedgerObserver {
   void give(const Destination& destination, Completion completion);
   void count_result(const Transfer& transfer, Code code, uint64_t body_bytes);
   void note_queued();
+  void publish_bodies();
   void trace(int32_t kind, const Connection& connection, const char* text);
   void log_connection(const Connection& connection, const char* what);
   std::vector<Completion>& batch_for(const std::shared_ptr<CompletionQueue>& queue);
@@ -133,12 +145,15 @@ class Engine final : public Grantee, public LedgerObserver {
   Admission admission_;
   Transport* transport_ = nullptr;
   NameService* names_ = nullptr;
+  const std::shared_ptr<BlockPool> blocks_ = std::make_shared<BlockPool>();
   IdTable<Transfer> transfers_;
   IntrusiveList<Transfer, Transfer> with_losers_;
   std::vector<std::unique_ptr<Transfer>> done_;  // until nothing on the stack can touch them
   std::vector<hc_id> accepted_;                  // in this turn, if the line is bounded
   std::vector<hc_id> joined_;                    // in this turn, if the session is traced
-  std::vector<Batch> batches_;                   // one for each queue that gets something in this turn
+  std::vector<hc_id> with_bodies_;               // of which something came in this turn
+  size_t body_bytes_in_turn_ = 0;
+  std::vector<Batch> batches_;  // one for each queue that gets something in this turn
   std::vector<std::pair<Destination, Completion>> callbacks_;
   bool is_closing_ = false;
   bool is_pumped_ = true;

@@ -223,7 +223,7 @@ void Loop::count_read(uint64_t submits) {
 void Loop::settle() {
   for (int round = 0; round < kRoundsPerTurn; ++round) {
     engine_->settle();
-    if (!transport_->run()) return;
+    if (engine_->has_much_to_publish() || !transport_->run()) return;
   }
 }
 

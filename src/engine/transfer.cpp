@@ -98,7 +98,7 @@ void Transfer::expect_response() {
     exchange_->builder = ResponseBuilder(limits);
   }
   if (!request_->is_streamed) return;
-  exchange_->pipe = std::make_shared<BodyPipe>(request_->body_window, stream_owner_, id);
+  exchange_->pipe = std::make_shared<BodyPipe>(request_->body_window, engine_->blocks(), stream_owner_, id);
   exchange_->builder.stream_into(exchange_->pipe, *this);
 }
 

@@ -69,8 +69,10 @@ class Transfer final : public Waiter,
   void on_finished(Attempt& attempt, AttemptResult result) override;
 
   void on_head() override;
-  void on_body_wanted() override;
+  void on_body(size_t bytes) override;
   void on_body_held() override;
+  /// What came of the body in this turn goes to its reader. Outside libcurl.
+  void publish_body();
   /// The reader made room in the window.
   void on_body_room();
   /// The reader is gone: what is left of the body is drained, or the connection closed.
@@ -170,6 +172,7 @@ class Transfer final : public Waiter,
 
     // Of a streamed request.
     std::shared_ptr<BodyPipe> pipe;
+    bool is_body_noted = false;    // for publish_body(), in this turn
     int32_t http_status = 0;       // of the head that was given away; 0: none was
     TimePoint drain_end = kNever;  // when what is left of an abandoned body must be here
   };

@@ -23,7 +23,14 @@ void Transfer::on_head() {
   engine_->on_news(*this, std::move(completion));
 }
 
-void Transfer::on_body_wanted() { engine_->on_news(*this, news(HC_BODY, HC_OK)); }
+void Transfer::on_body(size_t bytes) {
+  engine_->note_body(id, bytes, std::exchange(exchange_->is_body_noted, true));
+}
+
+void Transfer::publish_body() {
+  exchange_->is_body_noted = false;
+  if (exchange_->pipe->publish()) engine_->on_news(*this, news(HC_BODY, HC_OK));
+}
 
 void Transfer::on_body_held() { clocks_.stop(Clocks::kSockRead); }
 

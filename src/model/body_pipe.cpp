@@ -13,43 +13,86 @@ namespace {
 // A body that is one small piece gets no more memory than it needs; one that goes on gets blocks which are worth a
 // system call of the reader each.
 constexpr size_t kSmallBlock = 4096;
-constexpr size_t kBlock = 65536;
+// Nearly one of unread bytes, and a read of two.
+constexpr uint64_t kMostWindows = 3;
 
-size_t block_size(size_t piece, uint64_t unread) {
-  if (piece <= kSmallBlock && unread == 0) return kSmallBlock;
-  return std::max(piece, kBlock);
+size_t block_size(size_t piece, uint64_t waiting) {
+  if (piece <= kSmallBlock && waiting == 0) return kSmallBlock;
+  return std::max(piece, BlockPool::kBlock);
 }
 
 }  // namespace
 
-void BodyBlock::append(std::string_view bytes) {
-  std::memcpy(bytes_.get() + end_, bytes.data(), bytes.size());
-  end_ += bytes.size();
-}
-
 BodyPipe::Put BodyPipe::put(std::string_view bytes) {
-  std::lock_guard lock(mutex_);
-  if (is_abandoned_) return Put::kTaken;
-  if (unread_ >= window_) {
-    is_full_ = true;
+  if (is_abandoned_.load(std::memory_order_relaxed)) return Put::kTaken;
+  if (waiting() >= kMostWindows * window_) {
+    is_held_ = true;
     return Put::kFull;
   }
-  if (ready_.empty() || ready_.back()->room() < bytes.size()) {
-    bool fits = spare_ != nullptr && spare_->room() >= bytes.size();
-    ready_.push_back(fits ? std::move(spare_)
-                          : std::make_unique<BodyBlock>(block_size(bytes.size(), unread_)));
+  block_for(bytes.size()).append(bytes);
+  gathered_bytes_ += bytes.size();
+  if (waiting() < window_) return Put::kTaken;
+  is_held_ = true;
+  return Put::kTakenAndHold;
+}
+
+BodyBlock& BodyPipe::block_for(size_t piece) {
+  if (gathered_.empty() || gathered_.back()->room() < piece) {
+    gathered_.push_back(std::make_unique<BodyBlock>(block_size(piece, waiting()), stream_.pool()));
   }
-  ready_.back()->append(bytes);
-  unread_ += bytes.size();
+  return *gathered_.back();
+}
+
+bool BodyPipe::publish() {
+  bool is_wanted = false;
+  bool has_room = false;
+  {
+    std::lock_guard lock(mutex_);
+    move_gathered_locked();
+    is_wanted = std::exchange(is_wanted_, false);
+    is_full_ = std::exchange(is_held_, false) || is_full_;
+    has_room = found_room_locked();
+  }
   changed_.notify_one();
-  return std::exchange(is_wanted_, false) ? Put::kTakenAndWanted : Put::kTaken;
+  if (has_room) tell_of_room();
+  return is_wanted;
+}
+
+bool BodyPipe::found_room_locked() {
+  if (!is_full_ || unread_ > window_ / 2) return false;
+  is_full_ = false;
+  return true;
+}
+
+void BodyPipe::tell_of_room() {
+  if (auto owner = owner_.lock()) owner->on_body_room(id_);
+}
+
+// Small pieces of several turns share a block, so that what is unread never takes much more memory than its bytes.
+void BodyPipe::move_gathered_locked() {
+  uint64_t bytes = std::exchange(gathered_bytes_, 0);
+  if (!is_abandoned_) {
+    unread_ += bytes;
+    for (std::unique_ptr<BodyBlock>& block : gathered_) {
+      if (!ready_.empty() && ready_.back()->room() >= block->unread().size()) {
+        ready_.back()->append(block->unread());
+      } else {
+        ready_.push_back(std::move(block));
+      }
+    }
+  }
+  gathered_.clear();
 }
 
 void BodyPipe::end(Status status, const hc_timing& timing) {
-  std::lock_guard lock(mutex_);
-  has_ended_ = true;
-  status_ = std::move(status);
-  timing_ = timing;
+  stream_.end();
+  {
+    std::lock_guard lock(mutex_);
+    move_gathered_locked();
+    has_ended_ = true;
+    status_ = std::move(status);
+    timing_ = timing;
+  }
   changed_.notify_all();
 }
 
@@ -79,7 +122,8 @@ Status BodyPipe::read(char* buffer, size_t capacity, size_t* count) {
   size_t done = std::min(capacity, front_->unread().size());
   std::memcpy(buffer, front_->unread().data(), done);
   front_->skip(done);
-  on_read(done, front_->unread().empty() ? std::move(front_) : nullptr);
+  if (front_->unread().empty()) front_.reset();
+  on_read(done);
   *count = done;
   return Status::ok();
 }
@@ -90,27 +134,19 @@ Status BodyPipe::take(std::unique_ptr<BodyBlock>* block) {
     front_ = next_block_locked();
     if (front_ == nullptr) return nothing_here_locked();
   }
-  on_read(front_->unread().size(), nullptr);
+  on_read(front_->unread().size());
   *block = std::move(front_);
   return Status::ok();
 }
 
-void BodyPipe::on_read(size_t count, std::unique_ptr<BodyBlock> used) {
-  bool must_tell = false;
+void BodyPipe::on_read(size_t count) {
+  bool has_room = false;
   {
     std::lock_guard lock(mutex_);
     unread_ -= count;
-    if (used != nullptr) {
-      used->clear();
-      spare_.swap(used);
-    }
-    if (is_full_ && unread_ <= window_ / 2) {
-      is_full_ = false;
-      must_tell = true;
-    }
+    has_room = found_room_locked();
   }
-  if (!must_tell) return;
-  if (auto owner = owner_.lock()) owner->on_body_room(id_);
+  if (has_room) tell_of_room();
 }
 
 bool BodyPipe::wait(uint64_t timeout_ms) {
@@ -126,7 +162,7 @@ bool BodyPipe::wait(uint64_t timeout_ms) {
 }
 
 void BodyPipe::abandon() {
-  std::deque<std::unique_ptr<BodyBlock>> dropped;  // freed outside the lock
+  Blocks dropped;  // freed outside the lock
   {
     std::lock_guard lock(mutex_);
     is_abandoned_ = true;

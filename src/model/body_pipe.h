@@ -2,6 +2,7 @@
 
 #include <hc/hc.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -10,28 +11,9 @@
 
 #include "base/fork.h"
 #include "base/status.h"
+#include "model/body_block.h"
 
 namespace hc {
-
-/// Memory with a piece of a body. One owner at a time: the pipe, and then whoever takes it.
-class BodyBlock {
- public:
-  explicit BodyBlock(size_t capacity)
-      : bytes_(std::make_unique_for_overwrite<char[]>(capacity)), capacity_(capacity) {}
-
-  size_t room() const { return capacity_ - end_; }
-  void append(std::string_view bytes);
-  /// What nobody has read yet.
-  std::string_view unread() const { return {bytes_.get() + begin_, end_ - begin_}; }
-  void skip(size_t count) { begin_ += count; }
-  void clear() { begin_ = end_ = 0; }
-
- private:
-  std::unique_ptr<char[]> bytes_;
-  size_t capacity_;
-  size_t begin_ = 0;
-  size_t end_ = 0;
-};
 
 /// Who hears what the reader of a body did. Called from any thread.
 class StreamOwner {
@@ -45,21 +27,24 @@ class StreamOwner {
 
 /// The body of a streamed response on its way from the loop to its reader.
 ///
-/// Rules: put() and end() belong to the loop thread, the rest to one reader at a time. The window bounds what is
-/// unread; one piece may reach beyond it, since libcurl's pieces cannot be split without copying them twice. When the
-/// pipe has been full, the owner hears of room once half of the window is free: at each byte it would be a wake-up a
-/// read.
+/// Rules: put(), publish() and end() belong to the loop thread, the rest to one reader at a time. What is put is gathered
+/// without a lock; the reader finds it, and is woken, with the next publish(): once in a turn of the loop, not once for
+/// each of libcurl's pieces. Once the window is full the connection should not be read; what libcurl had taken from it
+/// by then, a read of at most twice the window, still fits. After a publish() the owner hears of room when half of the window is free:
+/// at each byte it would be a wake-up a read.
 class BodyPipe {
  public:
-  BodyPipe(uint64_t window, std::weak_ptr<StreamOwner> owner, hc_id id)
-      : window_(window), owner_(std::move(owner)), id_(id) {}
+  BodyPipe(uint64_t window, std::shared_ptr<BlockPool> blocks, std::weak_ptr<StreamOwner> owner, hc_id id)
+      : window_(window), stream_(std::move(blocks)), owner_(std::move(owner)), id_(id) {}
 
   enum class Put : uint8_t {
     kTaken,
-    kTakenAndWanted,  // the reader had found nothing before: tell it
-    kFull,            // not taken; on_body_room() follows
+    kTakenAndHold,  // the window is full: stop, on_body_room() follows
+    kFull,          // not taken, and the same
   };
   Put put(std::string_view bytes);
+  /// The reader gets what was put. True: it had found nothing before, tell it.
+  bool publish();
   /// Nothing more will come, for this reason.
   void end(Status status, const hc_timing& timing);
 
@@ -80,25 +65,38 @@ class BodyPipe {
   bool is_inherited() const { return made_in_.is_inherited(); }
 
  private:
+  using Blocks = std::deque<std::unique_ptr<BodyBlock>>;
+
+  uint64_t waiting() const { return unread_.load(std::memory_order_relaxed) + gathered_bytes_; }
+  BodyBlock& block_for(size_t piece);
+  void move_gathered_locked();
+  bool found_room_locked();
+  void tell_of_room();
   std::unique_ptr<BodyBlock> next_block_locked();
   Status nothing_here_locked();
-  void on_read(size_t count, std::unique_ptr<BodyBlock> used);
+  void on_read(size_t count);
 
   const uint64_t window_;
+  BlockPool::Stream stream_;
   const std::weak_ptr<StreamOwner> owner_;
   const hc_id id_;
   const ForkGuard made_in_;
 
+  // The loop's.
+  Blocks gathered_;
+  uint64_t gathered_bytes_ = 0;
+  bool is_held_ = false;  // put() has said so since the last publish()
+
   std::unique_ptr<BodyBlock> front_;  // the reader's: begun
+
+  std::atomic<bool> is_abandoned_{false};
+  std::atomic<uint64_t> unread_{0};  // published, front_ included; changed under the lock
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
-  std::deque<std::unique_ptr<BodyBlock>> ready_;
-  std::unique_ptr<BodyBlock> spare_;  // so that a steady reader costs no allocation
-  uint64_t unread_ = 0;               // front_ included
-  bool is_wanted_ = false;            // the reader found nothing
-  bool is_full_ = false;              // put() has said so
-  bool is_abandoned_ = false;
+  Blocks ready_;
+  bool is_wanted_ = false;  // the reader found nothing
+  bool is_full_ = false;    // the owner waits for room
   bool has_ended_ = false;
   Status status_;
   hc_timing timing_{};

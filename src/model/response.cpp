@@ -167,7 +167,7 @@ bool ResponseBuilder::on_field(std::string_view line) {
   if (equals_ignoring_case(name, "content-length")) return on_content_length(value);
   if (equals_ignoring_case(name, "keep-alive")) on_keep_alive(value);
   if (limits_.follows_redirects && equals_ignoring_case(name, "location")) location_ = value;
-  if (equals_ignoring_case(name, "content-encoding")) is_encoded_ = true;
+  if (equals_ignoring_case(name, "content-encoding")) on_content_encoding(value);
   if (equals_ignoring_case(name, "transfer-encoding")) has_transfer_encoding_ = true;
   return true;
 }
@@ -182,6 +182,13 @@ bool ResponseBuilder::on_content_length(std::string_view value) {
   }
   content_length_ = length;
   return true;
+}
+
+void ResponseBuilder::on_content_encoding(std::string_view value) {
+  is_encoded_ = true;
+  if (!limits_.decodes) return;
+  if (compressed_end_ == nullptr) compressed_end_ = std::make_unique<CompressedEnd>();
+  compressed_end_->set_coding(value);
 }
 
 // "timeout=5, max=100". A second less, so that ours closes before theirs does.
@@ -204,10 +211,12 @@ bool ResponseBuilder::end_head() {
     fields_ = 0;
     content_length_ = HC_UNSET;
     has_transfer_encoding_ = is_encoded_ = false;
+    compressed_end_.reset();
     location_.clear();
     return true;
   }
   is_head_complete_ = true;
+  if (compressed_end_ != nullptr && has_transfer_encoding_) compressed_end_->set_chunked();
   is_expectation_failed_ = response_->http_status_ == 417;
   // libcurl accepts both and believes Transfer-Encoding (docs/curl-notes.md F24); a proxy on the way may believe the
   // other, which is how responses are smuggled.
@@ -249,21 +258,31 @@ Intake ResponseBuilder::on_body(std::string_view bytes) {
     refuse(HC_E_TOO_LARGE, "body is larger than max_body (" + std::to_string(limits_.max_body) + ")");
     return Intake::kRefused;
   }
-  if (pipe_ != nullptr) return stream(bytes);
+  Intake intake = pipe_ != nullptr ? stream(bytes) : keep(bytes);
+  if (intake == Intake::kHeld) return intake;
   body_bytes_ += bytes.size();
+  if (compressed_end_ != nullptr) compressed_end_->on_decoded(bytes);
+  return intake;
+}
+
+Intake ResponseBuilder::keep(std::string_view bytes) {
   response().body_ += bytes;
   return Intake::kTaken;
 }
 
 Intake ResponseBuilder::stream(std::string_view bytes) {
   BodyPipe::Put put = pipe_->put(bytes);
-  if (put == BodyPipe::Put::kFull) {
-    listener_->on_body_held();
-    return Intake::kHeld;
-  }
-  body_bytes_ += bytes.size();
-  if (put == BodyPipe::Put::kTakenAndWanted) listener_->on_body_wanted();
-  return Intake::kTaken;
+  listener_->on_body(put == BodyPipe::Put::kFull ? 0 : bytes.size());
+  bool was_last = put == BodyPipe::Put::kTakenAndHold && bytes_left() == bytes.size();
+  if (put == BodyPipe::Put::kTaken || was_last) return Intake::kTaken;
+  listener_->on_body_held();
+  return put == BodyPipe::Put::kFull ? Intake::kHeld : Intake::kTakenAndHold;
+}
+
+bool ResponseBuilder::check_end() {
+  if (!wants_raw() || is_discarding_ || compressed_end_->is_whole()) return true;
+  return refuse(HC_E_INCOMPLETE, "the body is whole, but its " + std::string(compressed_end_->name()) +
+                                     " data stop before their end");
 }
 
 void ResponseBuilder::discard_rest(uint64_t most) {

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "model/body_pipe.h"
+#include "model/compressed_end.h"
 #include "model/ip_address.h"
 
 namespace hc {
@@ -108,8 +109,8 @@ class StreamListener {
  public:
   /// The head is whole.
   virtual void on_head() = 0;
-  /// Bytes came for which the reader waits.
-  virtual void on_body_wanted() = 0;
+  /// So many bytes came of the body: to be published in this turn.
+  virtual void on_body(size_t bytes) = 0;
   /// The window is full: the connection is not read until somebody resumes it.
   virtual void on_body_held() = 0;
 
@@ -120,8 +121,9 @@ class StreamListener {
 /// What became of a piece of a body.
 enum class Intake : uint8_t {
   kTaken,
-  kHeld,     // not taken: give it again when the attempt is resumed
-  kRefused,  // stop; see ResponseBuilder::status()
+  kTakenAndHold,  // taken, but the connection should not be read until the attempt is resumed
+  kHeld,          // not even taken: give it again then
+  kRefused,       // stop; see ResponseBuilder::status()
 };
 
 struct ResponseLimits {
@@ -149,6 +151,12 @@ class ResponseBuilder {
   bool on_header_line(std::string_view line);
   /// Some of the body.
   Intake on_body(std::string_view bytes);
+  /// It wants on_raw(): to see that compressed data come to their end.
+  bool wants_raw() const { return compressed_end_ != nullptr && compressed_end_->wants_raw(); }
+  /// Some of the body as it was received: not decoded, chunk framing included.
+  void on_raw(std::string_view bytes) { compressed_end_->on_raw(bytes); }
+  /// The body is as long as it was announced; whether that is all of it. False: see status().
+  bool check_end();
   /// Nobody wants the rest of the body; more than `most` of it are refused.
   void discard_rest(uint64_t most);
   /// Forgets what another attempt had received.
@@ -180,11 +188,13 @@ class ResponseBuilder {
 
  private:
   bool refuse(Code code, std::string message);
+  Intake keep(std::string_view bytes);
   Intake stream(std::string_view bytes);
   bool is_followed() const;
   bool on_status_line(std::string_view line);
   bool on_field(std::string_view line);
   bool on_content_length(std::string_view value);
+  void on_content_encoding(std::string_view value);
   void on_keep_alive(std::string_view value);
   bool end_head();
 
@@ -199,6 +209,7 @@ class ResponseBuilder {
   bool has_transfer_encoding_ = false;
   uint64_t body_bytes_ = 0;
   std::string location_;
+  std::unique_ptr<CompressedEnd> compressed_end_;  // of a body that libcurl decodes
   bool is_encoded_ = false;  // Content-Length counts something else than what libcurl gives
   bool is_redirect_ = false;
   bool is_expectation_failed_ = false;

@@ -94,7 +94,7 @@ class Transport {
   virtual Status start(AttemptPlan plan, AttemptSink& sink, Attempt** out) = 0;
   /// Ends an attempt without on_finished(). Its connection is closed, unless it never had one.
   virtual void abort(Attempt& attempt) = 0;
-  /// Goes on with an attempt whose builder answered Intake::kHeld. It may end in here.
+  /// Goes on with an attempt whose builder wanted it held. It may end in here.
   virtual void resume(Attempt& attempt) = 0;
   /// Asks the body's source again, if it had said "not yet".
   virtual void resume_upload(Attempt& attempt) = 0;

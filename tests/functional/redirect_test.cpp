@@ -298,6 +298,37 @@ TEST(Compression, AcceptEncodingIsReplaceableAndRemovable) {
   EXPECT_EQ(client.fetch(server.url(0, "/echo/head"), tune).body.find("Accept-Encoding"), std::string::npos);
 }
 
+TEST(Compression, DataThatStopBeforeTheirEndAreNoSuccess) {
+  serve::HttpServer server;
+  server.start();
+  Client client;
+  for (const char* query : {"?cut=1", "?cut=8", "?cut=100", "?cut=1&chunked=1", "?cut=100&chunked=1"}) {
+    Outcome outcome = client.fetch(server.url(0, "/gzip/50000" + std::string(query)));
+    EXPECT_TRUE(is(outcome, HC_E_INCOMPLETE, HC_PHASE_RECEIVING)) << query;
+    EXPECT_EQ(outcome.message(), "the body is whole, but its gzip data stop before their end");
+    EXPECT_TRUE(is(client.fetch(server.url(0, "/gzip/50000?chunked=1")), HC_OK)) << "the same handle";
+    Outcome raw = client.fetch(server.url(0, "/gzip/50000" + std::string(query)),
+                               [](hc_request& r) { r.decompress = HC_OFF; });
+    EXPECT_TRUE(is(raw, HC_OK)) << "nobody looks at what is handed over raw";
+  }
+}
+
+TEST(Compression, StreamedDataThatStopBeforeTheirEndAreNoSuccess) {
+  serve::HttpServer server;
+  server.start();
+  Client client;
+  for (const char* path : {"/gzip/2000000?cut=1", "/gzip/2000000?cut=1&chunked=1"}) {
+    Outcome head = client.fetch(server.url(0, path), streamed);
+    hc_status end = HC_OK;
+    EXPECT_GT(read_all(head.response.get(), &end).size(), 0u) << path;
+    EXPECT_EQ(end, HC_E_INCOMPLETE) << path;
+  }
+  Outcome head = client.fetch(server.url(0, "/gzip/2000000"), streamed);
+  hc_status end = HC_E_INTERNAL;
+  EXPECT_TRUE(read_all(head.response.get(), &end) == serve::pattern(2'000'000));
+  EXPECT_EQ(end, HC_OK);
+}
+
 TEST(Compression, BombsDieAtMaxBody) {
   HttpServer server;
   server.start();

@@ -123,7 +123,8 @@ bool FakeTransport::receive_body(FakeAttempt& attempt, std::string_view bytes) {
   touch(attempt);
   HC_CHECK(attempt.held_.empty());
   switch (attempt.plan_.builder->on_body(bytes)) {
-    case Intake::kTaken: return true;
+    case Intake::kTaken:
+    case Intake::kTakenAndHold: return true;
     case Intake::kHeld: attempt.held_ = bytes; return true;
     case Intake::kRefused: break;
   }

@@ -23,31 +23,51 @@ struct BodyPipeTest : testing::Test {
     bytes.resize(last == HC_OK ? count : 0);
     return bytes;
   }
+  /// Puts them, and publishes.
+  BodyPipe::Put give(std::string_view bytes) {
+    BodyPipe::Put put = pipe.put(bytes);
+    was_wanted = pipe.publish();
+    return put;
+  }
   std::shared_ptr<Owner> owner = std::make_shared<Owner>();
-  BodyPipe pipe{10, owner, 7};
+  std::shared_ptr<BlockPool> blocks = std::make_shared<BlockPool>();
+  BodyPipe pipe{10, blocks, owner, 7};
+  bool was_wanted = false;
   Code last = HC_OK;
 };
 
 TEST_F(BodyPipeTest, GivesBytesInOrder) {
-  EXPECT_EQ(pipe.put("abc"), BodyPipe::Put::kTaken);
-  EXPECT_EQ(pipe.put("def"), BodyPipe::Put::kTaken);
+  EXPECT_EQ(give("abc"), BodyPipe::Put::kTaken);
+  EXPECT_EQ(give("def"), BodyPipe::Put::kTaken);
   for (const char* part : {"ab", "cd", "ef"}) EXPECT_EQ(read(2), part);
   EXPECT_EQ(read(), "");
   EXPECT_EQ(last, HC_E_AGAIN);
 }
 
+TEST_F(BodyPipeTest, WhatWasPutIsReadableOnceItIsPublished) {
+  pipe.put("abc");
+  read();
+  EXPECT_EQ(last, HC_E_AGAIN);
+  pipe.put("def");
+  pipe.publish();
+  EXPECT_EQ(read(), "abcdef") << "in one piece";
+}
+
 TEST_F(BodyPipeTest, SaysOnceThatTheReaderWaits) {
-  EXPECT_EQ(pipe.put("a"), BodyPipe::Put::kTaken) << "nobody has asked";
+  give("a");
+  EXPECT_FALSE(was_wanted) << "nobody has asked";
   read();
   read();
   EXPECT_EQ(last, HC_E_AGAIN);
-  EXPECT_EQ(pipe.put("b"), BodyPipe::Put::kTakenAndWanted);
-  EXPECT_EQ(pipe.put("c"), BodyPipe::Put::kTaken);
+  give("b");
+  EXPECT_TRUE(was_wanted);
+  give("c");
+  EXPECT_FALSE(was_wanted);
 }
 
-TEST_F(BodyPipeTest, IsFullAtItsWindowAndAsksForMoreAtHalf) {
-  EXPECT_EQ(pipe.put("0123456789abcdef"), BodyPipe::Put::kTaken) << "one piece may reach beyond";
-  EXPECT_EQ(pipe.put("g"), BodyPipe::Put::kFull);
+TEST_F(BodyPipeTest, HoldsAtItsWindowAndAsksForMoreAtHalf) {
+  EXPECT_EQ(give("012345678"), BodyPipe::Put::kTaken);
+  EXPECT_EQ(give("9abcdef"), BodyPipe::Put::kTakenAndHold) << "what is on its way still fits";
   read(10);
   EXPECT_EQ(owner->rooms, 0) << "6 of 10 are unread";
   read(1);
@@ -56,8 +76,39 @@ TEST_F(BodyPipeTest, IsFullAtItsWindowAndAsksForMoreAtHalf) {
   EXPECT_EQ(owner->rooms, 1) << "told once";
 }
 
+TEST_F(BodyPipeTest, IsFullAtThreeTimesItsWindow) {
+  EXPECT_EQ(pipe.put(std::string(29, 'a')), BodyPipe::Put::kTakenAndHold);
+  EXPECT_EQ(pipe.put("b"), BodyPipe::Put::kTakenAndHold);
+  EXPECT_EQ(give("c"), BodyPipe::Put::kFull);
+  EXPECT_EQ(read(), std::string(29, 'a') + "b");
+  EXPECT_EQ(owner->rooms, 1);
+  EXPECT_EQ(give("c"), BodyPipe::Put::kTaken);
+}
+
+TEST_F(BodyPipeTest, RoomThatWasMadeBeforeTheReaderGotWhatFilledItIsToldOf) {
+  give("012345678");
+  pipe.put("9");
+  EXPECT_EQ(read(), "012345678");
+  EXPECT_EQ(owner->rooms, 0) << "it does not hold yet, for all that the reader knows";
+  pipe.publish();
+  EXPECT_EQ(owner->rooms, 1);
+}
+
+TEST_F(BodyPipeTest, SmallPiecesOfManyTurnsTakeLittleMoreThanTheirBytes) {
+  BodyPipe large(1 << 20, blocks, owner, 8);
+  for (int i = 0; i < 1000; ++i) {
+    large.put(std::string(100, 'x'));
+    large.publish();
+  }
+  std::unique_ptr<BodyBlock> block;
+  int count = 0;
+  for (; large.take(&block).is_ok(); ++count) {
+  }
+  EXPECT_LE(count, 4);
+}
+
 TEST_F(BodyPipeTest, ReaderThatWasNeverAheadOfTheWindowIsNotToldOfRoom) {
-  pipe.put("0123456789");
+  give("012345678");
   read();
   EXPECT_EQ(owner->rooms, 0);
 }
@@ -81,7 +132,7 @@ TEST_F(BodyPipeTest, WholeEndIsOkWithNothing) {
 }
 
 TEST_F(BodyPipeTest, TakenBlocksAreWhatIsUnread) {
-  pipe.put("abcdef");
+  give("abcdef");
   read(2);
   std::unique_ptr<BodyBlock> block;
   ASSERT_TRUE(pipe.take(&block).is_ok());
@@ -90,17 +141,18 @@ TEST_F(BodyPipeTest, TakenBlocksAreWhatIsUnread) {
 }
 
 TEST_F(BodyPipeTest, TakenBlocksNoLongerCount) {
-  pipe.put("0123456789");
-  ASSERT_EQ(pipe.put("x"), BodyPipe::Put::kFull);
+  ASSERT_EQ(give("0123456789"), BodyPipe::Put::kTakenAndHold);
   std::unique_ptr<BodyBlock> block;
   ASSERT_TRUE(pipe.take(&block).is_ok());
   EXPECT_EQ(owner->rooms, 1);
 }
 
 TEST_F(BodyPipeTest, AbandonedItTakesEverythingAndKeepsNothing) {
-  pipe.put("0123456789");
+  give("0123456789");
+  pipe.put("gathered");
   pipe.abandon();
   EXPECT_EQ(owner->abandoned, 1);
+  EXPECT_FALSE(pipe.publish());
   EXPECT_EQ(pipe.put(std::string(100, 'x')), BodyPipe::Put::kTaken);
   EXPECT_EQ(pipe.put(std::string(100, 'x')), BodyPipe::Put::kTaken);
 }
@@ -112,8 +164,7 @@ TEST_F(BodyPipeTest, AbandonedAfterItsEndNobodyIsTold) {
 }
 
 TEST_F(BodyPipeTest, OutlivesItsOwner) {
-  pipe.put("0123456789");
-  pipe.put("x");
+  give("0123456789");
   owner.reset();
   EXPECT_EQ(read(), "0123456789");
   pipe.abandon();
@@ -121,7 +172,7 @@ TEST_F(BodyPipeTest, OutlivesItsOwner) {
 
 TEST_F(BodyPipeTest, WaitEndsWithBytesOrAnEnd) {
   EXPECT_FALSE(pipe.wait(0));
-  std::thread writer([this] { pipe.put("abc"); });
+  std::thread writer([this] { give("abc"); });
   EXPECT_TRUE(pipe.wait(HC_FOREVER));
   writer.join();
   EXPECT_TRUE(pipe.wait(0));

@@ -7,7 +7,7 @@
 //
 // ROUTES (any method; HEAD gets no body). Numbers in the query have the defaults shown.
 //   /bytes/N                     N bytes of pattern()
-//   /gzip/N                      the same, compressed
+//   /gzip/N[?cut=K&chunked=1]    the same, compressed, without the last K bytes of that
 //   /delay/MS[/anything]         body "MS\n" after MS milliseconds
 //   /drip?bytes=16&chunk=1&every_ms=10&head=0
 //                                a slow body; head=1: the head is dripped, too
@@ -22,9 +22,10 @@
 //   /redirect-to?url=U[&status=302]
 //   /keepalive/N                 answers with Keep-Alive: timeout=N
 //   /cookies?set=NAME=VALUE      Set-Cookie; the body is the request's Cookie header
-//   /upload                      {"length":L,"checksum":"HEX"} of the body
+//   /upload[?checksum=0]         {"length":L,"checksum":"HEX"} of the body
 //   /upload/slow?ms=100          reads nothing of the body for so long
-//   /upload/early[?close=0]      answers before the body is read; close=1 closes, too
+//   /upload/early[?status=200&close=0]
+//                                answers before the body is read; close=1 closes, too
 //   /once/KEY[?die=before_reply|before_body&times=N]
 //                                counts arrivals of KEY, at the end of the head; `die` closes without an
 //                                answer, with `times` only on the first N arrivals

@@ -23,7 +23,7 @@ std::string hexadecimal(std::uint64_t number) {
 
 BodyPlan plan_upload(const RouteContext& context) {
   if (context.rest == "early") return {.mode = BodyPlan::Mode::kIgnore};
-  BodyPlan plan{.mode = BodyPlan::Mode::kCount, .with_checksum = true};
+  BodyPlan plan{.mode = BodyPlan::Mode::kCount, .with_checksum = context.request.number("checksum", 1) != 0};
   if (context.rest == "slow") plan.pause = context.milliseconds("ms", 100);
   return plan;
 }
@@ -31,7 +31,8 @@ BodyPlan plan_upload(const RouteContext& context) {
 void answer_upload(RouteContext& context) {
   if (context.rest == "early") {
     if (context.request.number("close", 0) != 0) context.writer.announce_close();
-    return context.writer.respond_text("early\n");
+    return context.writer.respond(static_cast<int>(context.request.number("status", 200)), "text/plain",
+                                  "early\n");
   }
   const std::uint64_t sum = context.request.body_length > 0 ? context.request.body_checksum : kChecksumStart;
   context.writer.respond(200, "application/json",

@@ -157,8 +157,13 @@ void answer_cookies(RouteContext& context) {
 
 void answer_gzip(RouteContext& context) {
   const std::uint64_t length = std::min(context.rest_number(0), kMaxGzip);
+  std::string data = gzip(pattern(length));
+  data.resize(data.size() - std::min<std::uint64_t>(context.request.number("cut", 0), data.size()));
   context.writer.add_header("Content-Encoding", "gzip");
-  context.writer.respond(200, "text/plain", gzip(pattern(length)));
+  if (context.request.number("chunked", 0) == 0) return context.writer.respond(200, "text/plain", data);
+  context.writer.begin_chunked(200, "text/plain");
+  context.writer.chunk(data);
+  context.writer.raw("0\r\n\r\n");
 }
 
 }  // namespace hc::serve

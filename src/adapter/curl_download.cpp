@@ -1,0 +1,68 @@
+// The part of an attempt that receives a body: how much of it at one time, when none, and as it was before decoding.
+#include <algorithm>
+#include <utility>
+
+#include "adapter/curl_attempt.h"
+#include "adapter/curl_runtime.h"
+#include "adapter/curl_transport.h"
+
+namespace hc {
+namespace {
+
+constexpr long kUsualBuffer = CURL_MAX_WRITE_SIZE;
+constexpr long kBufferForDecoding = 60 << 10;
+
+// Before 8.13 what a reader has no room for waits in libcurl decoded, and 64 MB of it are an error. One byte of deflate
+// makes up to 1,032.
+bool holds_decoded_bytes() { return CurlRuntime::version_number() < curl_version_of(8, 13, 0); }
+
+}  // namespace
+
+// Each read costs two system calls and a turn of libcurl's. What one gives must fit into the pipe when its window is
+// nearly full: libcurl would copy what does not. Of TLS a read gives one record.
+void CurlAttempt::set_buffer() {
+  const Request& request = *plan_.request;
+  long wanted = kUsualBuffer;
+  if (request.is_streamed && !request.is_https) {
+    long most =
+        request.decompress && holds_decoded_bytes() ? kBufferForDecoding : transport_.buffer_of_a_stream();
+    wanted = std::clamp(2 * static_cast<long>(request.body_window), kUsualBuffer, most);
+  }
+  if (std::exchange(buffer_, wanted) != wanted) set(CURLOPT_BUFFERSIZE, wanted);
+}
+
+// A reused connection is watched from the time when it was idle. When its answer fills the window in the same call
+// that sends the request, libcurl never asks for the socket, and so never tells that it has lost interest in it.
+void CurlAttempt::stop_reading() {
+  is_held_ = true;
+  if (connection_ != nullptr) transport_.stop_watching(*connection_);
+}
+
+// libcurl copies a piece that is not taken, and all behind it: so the window has room for what it has read, and it is
+// told to stop only then. If sending may go on, it reads once more all the same.
+void CurlAttempt::hold() {
+  if (is_held_) return;
+  stop_reading();
+  curl_easy_pause(easy_, was_sent_ ? CURLPAUSE_ALL : CURLPAUSE_RECV | (is_starved_ ? CURLPAUSE_SEND : 0));
+}
+
+// libcurl gives the piece again that was not taken, from in here.
+CURLcode CurlAttempt::resume() {
+  is_held_ = false;
+  return curl_easy_pause(easy_, is_starved_ ? CURLPAUSE_SEND : CURLPAUSE_CONT);
+}
+
+// The only place where libcurl shows what it receives before it is decoded is its trace.
+void CurlAttempt::watch_raw() {
+  if (is_raw_watched_ || !builder().is_head_complete() || !builder().wants_raw()) return;
+  is_raw_watched_ = true;
+  set(CURLOPT_VERBOSE, 1L);
+}
+
+int CurlAttempt::debug_callback(CURL*, curl_infotype type, char* data, size_t size, void* self) noexcept {
+  auto& attempt = *static_cast<CurlAttempt*>(self);
+  if (type == CURLINFO_DATA_IN && attempt.is_raw_watched_) attempt.builder().on_raw({data, size});
+  return 0;
+}
+
+}  // namespace hc
