@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures libhc against what people would otherwise use, on this machine, against local servers.
 
-    ./run bench [SUITE...]              the suites are core, python and rust; all of them when none is named
+    ./run bench [SUITE...]              the suites are core, bodies, python and rust; all of them when none is named
     ./run bench core --json FILE        the result as a list of objects, too
     ./run bench core --quick            one run of half a second each: does everything still run? No thresholds
     ./run bench core --only TEXT        the scenarios with TEXT in their name
@@ -20,13 +20,19 @@ import pathlib
 import statistics
 import sys
 
+import bench_bodies
 import bench_core
 import bench_python
 import bench_rust
 from bench_clients import HOME, BenchFailed, Here, InChroot, Runner
 from bench_servers import Servers
 
-SUITES = {"core": bench_core.scenarios, "python": bench_python.scenarios, "rust": bench_rust.scenarios}
+SUITES = {
+    "core": bench_core.scenarios,
+    "bodies": bench_bodies.scenarios,
+    "python": bench_python.scenarios,
+    "rust": bench_rust.scenarios,
+}
 BUSY = 0.3  # cores used by others, above which the numbers say too much about them
 
 
@@ -48,6 +54,7 @@ def measure(scenario, runner, rounds):
     for client in scenario.clients:
         result = median_of(runs[client.name])
         result["runs"] = [run["requests_per_s"] for run in runs[client.name]]
+        result["rounds"] = runs[client.name]
         results[client.name] = result
     return results
 
@@ -57,7 +64,7 @@ def rows_of(scenario, results, quick):
     rows = []
     for client in scenario.clients:
         row = {"scenario": scenario.name, "client": client.name, "connections": scenario.connections}
-        row.update({key: rounded(value) for key, value in results[client.name].items()})
+        row.update({key: rounded(value) for key, value in results[client.name].items() if key != "rounds"})
         rows.append(row)
     if not quick:
         checks = [check for check in scenario.checks if check.client in results]

@@ -229,11 +229,13 @@ def summary(own, usage, machine):
     if own["requests"] == 0:
         raise BenchFailed("a client was not answered once: is the machine busy?")
     cpu = usage["user_s"] + usage["system_s"]
+    by_bytes = {"cpu_ms_per_mb": cpu * 1e9 / own["body_bytes"]} if own.get("body_bytes") else {}
     return {
         "requests_per_s": own["requests"] / own["seconds"],
         "cpu_us_per_request": cpu / own["requests"] * 1e6,
         "user_us_per_request": usage["user_s"] / own["requests"] * 1e6,
         "peak_rss_mb": usage["peak_rss_mb"],
         "cores_used_by_others": machine.others(cpu),
+        **by_bytes,
         **own,
     }

@@ -1,5 +1,7 @@
 """What a suite of tools/bench.py consists of: scenarios with clients, and what is asked of the results."""
 
+import statistics
+
 
 class Check:
     """One asked value. `measure` takes the results of all scenarios so far, {scenario: {client: {key: number}}}."""
@@ -47,6 +49,16 @@ class Scenario:
 def ratio(key, scenario, client, other, other_scenario=None):
     """How many times `key` of one client is that of another."""
     return lambda all_: all_[scenario][client][key] / all_[other_scenario or scenario][other][key]
+
+
+def paired(key, scenario, client, other):
+    """The same, as the median over the rounds: what the machine does meanwhile meets both of a pair."""
+
+    def measure(all_):
+        pairs = zip(all_[scenario][client]["rounds"], all_[scenario][other]["rounds"])
+        return statistics.median(mine[key] / theirs[key] for mine, theirs in pairs)
+
+    return measure
 
 
 def value(key, scenario, client="libhc", scale=1.0):

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import pathlib
 import resource
 import signal
 import socket
@@ -23,6 +24,7 @@ worker_rlimit_nofile {files};
 events {{ worker_connections {connections}; }}
 http {{
   access_log off;
+  sendfile on;
   default_type text/plain;
   keepalive_requests 100000000;
   keepalive_timeout 600s;
@@ -33,6 +35,7 @@ http {{
     listen 127.0.0.1:{http} backlog=4096;
     location = /1k {{ return 200 "{body}"; }}
     location = /1g {{ alias {prefix}/1g; }}
+    location = /10m {{ alias {prefix}/10m; }}
   }}
   server {{ # every handshake is a full one
     listen 127.0.0.1:{https} ssl backlog=4096;
@@ -44,6 +47,7 @@ http {{
     listen 127.0.0.1:{resuming} ssl backlog=4096;
     ssl_session_cache shared:bench:1m;
     location = /1k {{ return 200 "${{ssl_session_reused}}{body}"; }}
+    location = /1g {{ alias {prefix}/1g; }}
   }}
 }}
 """
@@ -65,8 +69,9 @@ def end_with_parent():
 class Servers:
     """Starts them, tells their URLs, ends them.
 
-    large_url() is 1 GB of zeros. 1 KB bodies: url() over http, tls_url() with full handshakes only, resuming_url() with resumption; with `host`,
-    a made-up name. delay_url(ms) answers after so many milliseconds.
+    1 KB bodies: url() over http, tls_url() with full handshakes only, resuming_url() with resumption; with `host`, a
+    made-up name. large_url() is 1 GB of zeros, medium_url() 10 MB. delay_url(ms) answers after so many milliseconds,
+    upload_url() when it has read a body, with a certificate of upload_ca_file.
     """
 
     def __init__(self, home, place):
@@ -75,13 +80,20 @@ class Servers:
         self.place = place
         self.processes = []
         self.ca_file = ""
-        self.delays = ""
+        self.upload_ca_file = ""
+        self.served = {}  # by `hcx serve`: scheme to ADDRESS:PORT
 
     def url(self, host="127.0.0.1"):
         return f"http://{host}:{self.http}/1k"
 
-    def large_url(self):
-        return f"http://127.0.0.1:{self.http}/1g"
+    def large_url(self, scheme="http"):
+        return f"{scheme}://127.0.0.1:{self.http if scheme == 'http' else self.resuming}/1g"
+
+    def medium_url(self):
+        return f"http://127.0.0.1:{self.http}/10m"
+
+    def upload_url(self, scheme="http"):
+        return f"{scheme}://{self.served[scheme]}/upload?checksum=0"
 
     def tls_url(self, host="127.0.0.1"):
         return f"https://{host}:{self.https}/1k"
@@ -90,7 +102,7 @@ class Servers:
         return f"https://{host}:{self.resuming}/1k"
 
     def delay_url(self, ms):
-        return f"{self.delays}/delay/{ms}"
+        return f"http://{self.served['http']}/delay/{ms}"
 
     def pids(self):
         """Of all server processes; nginx has a worker."""
@@ -122,10 +134,11 @@ class Servers:
             prefix=self.prefix, connections=min(files, 16384), user="user root;" if os.geteuid() == 0 else "",
         )
         (self.prefix / "nginx.conf").write_text(text)
-        with (self.prefix / "1g").open("wb") as large:
-            large.truncate(1 << 30)  # sparse
+        for name, size in (("1g", 1 << 30), ("10m", 10_000_000)):
+            with (self.prefix / name).open("wb") as file:
+                file.truncate(size)  # sparse
         self._start_nginx()
-        self._start_delays()
+        self._start_own()
 
     def _start_nginx(self):
         command = ["nginx", "-p", str(self.prefix), "-c", "nginx.conf", "-e", "error.log"]
@@ -143,14 +156,19 @@ class Servers:
             time.sleep(0.05)
         raise BenchFailed(f"nginx does not answer, see {self.prefix}/error.log")
 
-    def _start_delays(self):
-        command = [str(ROOT / "build/release/bin/hcx"), "serve", "--http", "127.0.0.1:0", "--exit-with-parent"]
+    def _start_own(self):
+        command = [str(ROOT / "build/release/bin/hcx"), "serve", "--exit-with-parent"]
+        command += ["--http", "127.0.0.1:0", "--https", "127.0.0.1:0"]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.processes.append(process)
-        endpoint = process.stdout.readline().split()
-        if len(endpoint) != 2 or process.stdout.readline() != "ready\n":
+        for line in process.stdout:
+            if line == "ready\n":
+                break
+            name, _, value = line.strip().partition(" ")
+            self.served[name] = value
+        if "https" not in self.served:
             raise BenchFailed("hcx serve does not start")
-        self.delays = f"http://{endpoint[1]}"
+        self.upload_ca_file = self.place.share(pathlib.Path(self.served["ca"]))
 
     def _make_certificates(self):
         """An authority of our own and one certificate for all made-up names. The clients trust a bundle as long as a

@@ -7,11 +7,17 @@
 //   max_total=N         CURLMOPT_MAX_TOTAL_CONNECTIONS
 //   address=A           all host names have this address
 //   ca_file=F  force_close=1
+//   discard=1           bodies are counted, not kept
+//   upload=N            POST so many bytes, given by a callback
+//   buffer=N            CURLOPT_BUFFERSIZE and CURLOPT_UPLOAD_BUFFERSIZE
 #include <curl/curl.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client.h"
@@ -21,6 +27,8 @@ namespace {
 struct Slot {
   std::string body;
   size_t number = 0;
+  size_t discarded = 0;
+  size_t left_to_send = 0;
 };
 
 class CurlMulti {
@@ -32,11 +40,14 @@ class CurlMulti {
 
  private:
   static size_t on_body(char* data, size_t size, size_t count, void* slot);
+  static size_t on_discarded(char* data, size_t size, size_t count, void* slot);
+  static size_t on_upload(char* data, size_t size, size_t count, void* slot);
   static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* socket);
   static int on_timer(CURLM* multi, long ms, void* self);
 
   void prepare(CURL* easy, Slot& slot);
   void prepare_variant(CURL* easy);
+  void prepare_large(CURL* easy, Slot& slot);
   void start(CURL* easy);
   void wait();
   void take_finished();
@@ -50,6 +61,7 @@ class CurlMulti {
   const long readd_;
   const bool is_per_request_;
   const std::string ca_file_;
+  const size_t upload_;
   int epoll_ = epoll_create1(0);
   CURLM* multi_ = curl_multi_init();
   curl_slist* addresses_ = nullptr;
@@ -70,6 +82,7 @@ CurlMulti::CurlMulti(const bench::Arguments& arguments)
       readd_(arguments.number(size_t{3})),
       is_per_request_(arguments.text("per") == "request"),
       ca_file_(arguments.text("ca_file")),
+      upload_(static_cast<size_t>(arguments.number("upload", 0))),
       slots_(static_cast<size_t>(concurrency_)) {
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, on_socket);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
@@ -90,6 +103,20 @@ CurlMulti::CurlMulti(const bench::Arguments& arguments)
 size_t CurlMulti::on_body(char* data, size_t size, size_t count, void* slot) {
   static_cast<Slot*>(slot)->body.append(data, size * count);
   return size * count;
+}
+
+size_t CurlMulti::on_discarded(char*, size_t size, size_t count, void* slot) {
+  static_cast<Slot*>(slot)->discarded += size * count;
+  return size * count;
+}
+
+size_t CurlMulti::on_upload(char* data, size_t size, size_t count, void* self) {
+  static const std::vector<char> zeros(1 << 20);
+  auto& slot = *static_cast<Slot*>(self);
+  const size_t given = std::min({size * count, zeros.size(), slot.left_to_send});
+  std::memcpy(data, zeros.data(), given);
+  slot.left_to_send -= given;
+  return given;
 }
 
 int CurlMulti::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) {
@@ -122,6 +149,7 @@ void CurlMulti::prepare(CURL* easy, Slot& slot) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, 300000L);
   prepare_variant(easy);
+  prepare_large(easy, slot);
 }
 
 // Nothing of this in the plain keep-alive runs. The addresses of the names go into the multi handle's cache once.
@@ -132,6 +160,20 @@ void CurlMulti::prepare_variant(CURL* easy) {
   }
   if (!ca_file_.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file_.c_str());
   if (arguments_.has("force_close")) curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
+void CurlMulti::prepare_large(CURL* easy, Slot& slot) {
+  if (arguments_.has("discard")) curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_discarded);
+  if (arguments_.has("buffer")) {
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, arguments_.number("buffer", 0));
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, arguments_.number("buffer", 0));
+  }
+  if (upload_ == 0) return;
+  slot.left_to_send = upload_;
+  curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(upload_));
+  curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_upload);
+  curl_easy_setopt(easy, CURLOPT_READDATA, &slot);
 }
 
 void CurlMulti::start(CURL* easy) {
@@ -183,8 +225,9 @@ void CurlMulti::take_finished() {
     }
     Slot* slot = nullptr;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &slot);
-    bytes_ += slot->body.size();
+    bytes_ += slot->body.size() + std::exchange(slot->discarded, 0) + upload_;
     slot->body.clear();
+    slot->left_to_send = upload_;
     curl_multi_remove_handle(multi_, easy);
     ++done_;
     if (started_ < total_) again(easy, *slot);
@@ -211,6 +254,7 @@ void CurlMulti::report() const {
   report.add("requests", static_cast<double>(done_));
   report.add("seconds", seconds_);
   report.add("body_bytes", static_cast<double>(bytes_));
+  report.add("mb_per_s", static_cast<double>(bytes_) / seconds_ / 1e6);
   report.print();
 }
 
