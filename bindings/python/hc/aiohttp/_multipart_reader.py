@@ -360,7 +360,7 @@ class MultipartReader:
             await item.release()
 
     async def finish(self) -> None:
-        """After the last boundary: to the end of the stream if that is near, so that its connection can be used again."""
+        """After the last boundary: to the end of the stream if it is near, so that its connection can be used again."""
         await self._source.fill()
 
     async def fetch_next_part(self) -> Union["MultipartReader", BodyPartReader]:
@@ -372,10 +372,8 @@ class MultipartReader:
             kind = self.multipart_reader_cls or type(self)
             sizes: Dict[str, Any] = {"max_field_size": self._max_field_size, "max_headers": self._max_headers}
             return kind(headers, self._source, **sizes, **self._limits)
-        subtype = self._mimetype.subtype
-        return self.part_reader_cls(
-            self._boundary, headers, self._source, subtype=subtype, default_charset=self._default_charset, **self._limits
-        )
+        meaning: Dict[str, Any] = {"subtype": self._mimetype.subtype, "default_charset": self._default_charset}
+        return self.part_reader_cls(self._boundary, headers, self._source, **meaning, **self._limits)
 
     def _get_boundary(self) -> str:
         boundary = self._mimetype.parameters["boundary"]

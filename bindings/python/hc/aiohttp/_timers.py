@@ -1,4 +1,4 @@
-"""Clocks of the original's helpers: coarse, because a second more hardly matters when there are many of five or more."""
+"""Clocks of the original's helpers: coarse, because a second more hardly matters when there are five or more."""
 
 import asyncio
 import contextlib

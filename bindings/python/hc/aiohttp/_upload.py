@@ -22,7 +22,7 @@ async def pieces_of(payload: Any) -> AsyncIterator[bytes]:
 
 @functools.lru_cache(maxsize=None)
 def _knows_its_body(kind: Any) -> bool:
-    """Whether what it writes is what _body() gives: a class that is derived from one of ours may write something else."""
+    """Whether what it writes is what _body() gives: a class derived from one of ours may write something else."""
     for base in kind.__mro__:
         if "_body" in vars(base):
             return True

@@ -8,7 +8,7 @@ import socket
 from abc import ABC, abstractmethod
 from http.cookies import BaseCookie, Morsel, SimpleCookie
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Callable, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Sized, Tuple, TypedDict, Union
+from typing import TYPE_CHECKING, Callable, FrozenSet, Iterable, List, Optional, Sequence, Sized, Tuple, TypedDict, Union
 
 from multidict import CIMultiDict
 from yarl import URL

@@ -144,31 +144,17 @@ class DigestAuthMiddleware:
         challenge = self._challenge
         _check(challenge)
         algorithm = challenge.get("algorithm", "MD5")
-        function = DigestFunctions.get(algorithm.upper())
-        if function is None:
-            known = ", ".join(SUPPORTED_ALGORITHMS)
-            text = f"Digest auth error: Unsupported hash algorithm: {algorithm.upper()}. Supported algorithms: {known}"
-            raise ClientError(text)
-        target, qop = URL(url).raw_path_qs, _quality(challenge)
+        function, target, qop = _function_of(algorithm), URL(url).raw_path_qs, _quality(challenge)
         signed = f"{method.upper()}:{target}"
         if qop == "auth-int":
             signed += f":{function(await _bytes_of(body)).hexdigest()}"
         count, cnonce = self._next_count(challenge["nonce"]), self._client_nonce()
-
-        def digest(*texts: str) -> str:
-            value: str = function(":".join(texts).encode()).hexdigest()
-            return value
-
-        secret = digest(self._login, challenge["realm"], self._password)
-        if algorithm.upper().endswith("-SESS"):
-            secret = digest(secret, challenge["nonce"], cnonce)
-        proofs = (challenge["nonce"], count, cnonce, qop) if qop else (challenge["nonce"],)
         answer = {
             "username": escape_quotes(self._login),
             "realm": escape_quotes(challenge["realm"]),
             "nonce": escape_quotes(challenge["nonce"]),
             "uri": target,
-            "response": digest(secret, *proofs, digest(signed)),
+            "response": self._proof(function, signed, (count, cnonce, qop) if qop else (), cnonce),
             "algorithm": algorithm,
         }
         if challenge.get("opaque"):
@@ -176,6 +162,19 @@ class DigestAuthMiddleware:
         if qop:
             answer.update(qop=qop, nc=count, cnonce=cnonce)
         return "Digest " + ", ".join(_parameter(name, value) for name, value in answer.items())
+
+    def _proof(self, function: Callable[..., Any], signed: str, counted: Tuple[str, ...], cnonce: str) -> str:
+        """RFC 7616, 3.4.1."""
+
+        def digest(*texts: str) -> str:
+            value: str = function(":".join(texts).encode()).hexdigest()
+            return value
+
+        nonce = self._challenge["nonce"]
+        secret = digest(self._login, self._challenge["realm"], self._password)
+        if self._challenge.get("algorithm", "").upper().endswith("-SESS"):
+            secret = digest(secret, nonce, cnonce)
+        return digest(secret, nonce, *counted, digest(signed))
 
     def _next_count(self, nonce: str) -> str:
         """How often this nonce was answered."""
@@ -199,6 +198,14 @@ def _check(challenge: DigestAuthChallenge) -> None:
             raise ClientError(f"Malformed Digest auth challenge: Missing '{name}' parameter")
     if not challenge["nonce"]:
         raise ClientError("Security issue: Digest auth challenge contains empty 'nonce' value")
+
+
+def _function_of(algorithm: str) -> Callable[..., Any]:
+    name = algorithm.upper()
+    if name not in DigestFunctions:
+        text = f"Digest auth error: Unsupported hash algorithm: {name}. "
+        raise ClientError(text + f"Supported algorithms: {', '.join(SUPPORTED_ALGORITHMS)}")
+    return DigestFunctions[name]
 
 
 def _quality(challenge: DigestAuthChallenge) -> str:

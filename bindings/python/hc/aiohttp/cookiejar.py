@@ -49,7 +49,7 @@ class CookieJar(AbstractCookieJar):
     ) -> None:
         super().__init__(loop=loop)
         self._cookies: DefaultDict[Place, "SimpleCookie[str]"] = defaultdict(SimpleCookie)
-        self._to_send: DefaultDict[Place, Dict[str, "Morsel[str]"]] = defaultdict(dict)  # as filter_cookies() gives them
+        self._to_send: DefaultDict[Place, Dict[str, "Morsel[str]"]] = defaultdict(dict)  # see _sent()
         self._host_only_cookies: Set[Tuple[str, str]] = set()
         self._unsafe = unsafe
         self._quote_cookie = quote_cookie
@@ -90,7 +90,7 @@ class CookieJar(AbstractCookieJar):
         _cookie_file.save(file_path, self._cookies, self._expirations, self._host_only_cookies)
 
     def load(self, file_path: PathLike) -> None:
-        """The cookies of a file in place of those that are there; also of a file that aiohttp wrote, as JSON or pickle."""
+        """The cookies of a file in place of those that are there; also of one that aiohttp wrote, as JSON or pickle."""
         loaded = _cookie_file.load(file_path)
         if isinstance(loaded, defaultdict):
             self._cookies = loaded
@@ -108,9 +108,8 @@ class CookieJar(AbstractCookieJar):
 
     def clear(self, predicate: Optional[ClearCookiePredicate] = None) -> None:
         if predicate is None:
-            kept: Tuple[Any, ...] = (self._expire_heap, self._cookies, self._to_send, self._host_only_cookies, self._expirations)
-            for each in kept:
-                each.clear()
+            for kept in (self._cookies, self._to_send, self._host_only_cookies, self._expirations, self._expire_heap):
+                kept.clear()  # type: ignore[attr-defined]
             return
         now = time.time()
         for (domain, path), cookies in self._cookies.items():
@@ -212,8 +211,8 @@ class CookieJar(AbstractCookieJar):
         if not self._cookies:
             return filtered
         if not isinstance(request_url, URL):
-            text = f"filter_cookies expects yarl.URL instances only,and will stop working in 4.x, got {type(request_url)}"
-            warnings.warn(text, DeprecationWarning, stacklevel=2)
+            text = "filter_cookies expects yarl.URL instances only,and will stop working in 4.x, got "
+            warnings.warn(f"{text}{type(request_url)}", DeprecationWarning, stacklevel=2)
             request_url = URL(request_url)
         host = request_url.raw_host or ""
         is_secure = self._is_secure(request_url)

@@ -65,7 +65,8 @@ class FormData:
             headers[hdrs.CONTENT_TYPE] = safe_header(_str("content_type", content_type))
         if content_transfer_encoding is not None:
             _str("content_transfer_encoding", content_transfer_encoding)
-            text = "content_transfer_encoding is deprecated. To maintain compatibility with v4 please pass a BytesPayload."
+            text = "content_transfer_encoding is deprecated. "
+            text += "To maintain compatibility with v4 please pass a BytesPayload."
             warnings.warn(text, DeprecationWarning, stacklevel=2)
         if (filename, content_type, content_transfer_encoding) != (None, None, None):
             self._is_multipart = True

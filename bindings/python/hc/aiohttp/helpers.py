@@ -5,7 +5,7 @@ import enum
 import functools
 import os
 import sys
-from typing import Any, Callable, Generator, Generic, Iterable, Iterator, Mapping, Optional, Tuple, TypeVar, Union, overload
+from typing import Any, Callable, Generator, Generic, Iterable, Iterator, Mapping, Optional, TypeVar, overload
 
 from . import _original, hdrs
 from ._auth import (

@@ -61,7 +61,9 @@ class DecompressSizeError(PayloadEncodingError):
 
 
 class LineTooLong(BadHttpMessage):
-    def __init__(self, line: Union[str, bytes], limit: Union[str, int] = "Unknown", actual_size: str = "Unknown") -> None:
+    def __init__(
+        self, line: Union[str, bytes], limit: Union[str, int] = "Unknown", actual_size: str = "Unknown"
+    ) -> None:
         super().__init__(f"Got more than {limit} bytes when reading: {line!r}.")
         self.args = (line, limit, actual_size)
 

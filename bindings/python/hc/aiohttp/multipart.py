@@ -199,7 +199,8 @@ class MultipartWriter(Pieces):
         assert isinstance(obj, (Sequence, Mapping))
         data = urlencode(list(obj.items()) if isinstance(obj, Mapping) else obj, doseq=True)
         headers = headers if headers is not None else CIMultiDict()
-        return self.append_payload(StringPayload(data, headers=headers, content_type="application/x-www-form-urlencoded"))
+        kind = "application/x-www-form-urlencoded"
+        return self.append_payload(StringPayload(data, headers=headers, content_type=kind))
 
     # ------------------------------------------------------------------------------------------------- as a body
 

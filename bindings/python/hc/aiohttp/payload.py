@@ -169,7 +169,8 @@ class IOBasePayload(Pieces):
         await in_thread(None, self._rewind)
         rest = limit
         while rest is None or rest > 0:
-            piece = await in_thread(None, self._read, DEFAULT_CHUNK_SIZE if rest is None else min(rest, DEFAULT_CHUNK_SIZE))
+            count = DEFAULT_CHUNK_SIZE if rest is None else min(rest, DEFAULT_CHUNK_SIZE)
+            piece = await in_thread(None, self._read, count)
             if not piece:
                 return
             yield piece

@@ -1,7 +1,7 @@
 """Resolvers: the library's own, Python's in threads, and whatever a program writes.
 
-AsyncResolver is the library's: a connector that is given one, or none, asks c-ares inside the library and no Python runs
-for a lookup. ThreadedResolver is Python's getaddrinfo(), for what only the system knows.
+AsyncResolver is the library's: a connector that is given one, or none, asks c-ares inside the library, and no Python
+runs for a lookup. ThreadedResolver is Python's getaddrinfo(), for what only the system knows.
 """
 
 import asyncio

@@ -20,13 +20,16 @@ Byteish = Union[bytes, bytearray, memoryview]
 JSONEncoder = Callable[[Any], str]
 JSONBytesEncoder = Callable[[Any], bytes]
 JSONDecoder = Callable[[str], Any]
-LooseHeaders = Union[Mapping[str, str], Mapping[istr, str], _CIMultiDict, _CIMultiDictProxy, Iterable[Tuple[Union[str, istr], str]]]
+LooseHeaders = Union[
+    Mapping[str, str], Mapping[istr, str], _CIMultiDict, _CIMultiDictProxy, Iterable[Tuple[Union[str, istr], str]]
+]
 RawHeaders = Tuple[Tuple[bytes, bytes], ...]
 StrOrURL = Union[str, URL]
 PathLike = Union[str, "os.PathLike[str]"]
 
 QueryValue = Union[str, int, float]
-Query = Union[None, str, Mapping[str, Union[QueryValue, Sequence[QueryValue]]], Sequence[Tuple[str, Union[QueryValue, Sequence[QueryValue]]]]]
+_QueryValues = Union[QueryValue, Sequence[QueryValue]]
+Query = Union[None, str, Mapping[str, _QueryValues], Sequence[Tuple[str, _QueryValues]]]
 
 LooseCookieValue = Union[str, "BaseCookie[str]", "Morsel[Any]"]
 LooseCookiesMappings = Mapping[str, LooseCookieValue]
