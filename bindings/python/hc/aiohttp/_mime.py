@@ -23,6 +23,7 @@ SEPARATORS = set('()<>@,;:\\"/[]?={} \t')
 TOKEN = CHAR ^ CTL ^ SEPARATORS
 
 _DEFAULT_TYPE = "application/octet-stream"
+_LONGEST = 8190  # characters of a Content-Type that are read; aiohttp has no longer fields
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +52,7 @@ def parse_mimetype(mimetype: str) -> MimeType:
 def parse_content_type(raw: str) -> Tuple[str, MappingProxyType[str, str]]:
     """The type in lower case and its parameters; application/octet-stream in place of what is no type."""
     message = EmailMessage(HTTP)
+    raw = raw[:_LONGEST]  # Python's parser takes its time
     try:
         message["Content-Type"] = " ".join(raw.splitlines())
         parameters: Any = message.get_params([])
@@ -142,7 +144,7 @@ def _eight_bits(name: str, value: str) -> str:
 
 # ----------------------------------------------------------------------------------------------------------- Link
 
-_LINK = re.compile(r'''<(?P<target>[^>]*)>(?P<rest>(?:"[^"]*"|,(?!\s*<)|[^",])*)''')
+_LINK = re.compile(r'''<(?P<target>[^<>]*)>(?P<rest>(?:"[^"]*"|,(?!\s*<)|[^",])*)''')
 
 
 def parse_links(values: Iterable[str], base: URL) -> "MultiDictProxy[MultiDictProxy[Any]]":

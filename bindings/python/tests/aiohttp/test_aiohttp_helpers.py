@@ -138,6 +138,18 @@ def test_content_types_that_pythons_parser_fails_at():
     assert parse_content_type("; charset*") == ("application/octet-stream", {})
 
 
+def test_fields_that_take_long_to_read_do_not():
+    """Each of these is as long as a head may be, and was chosen to be slow."""
+    import time
+
+    from hc.aiohttp import helpers
+
+    start = time.monotonic()
+    assert len(helpers.parse_links(["<" * 60_000], URL("http://a.test"))) == 0
+    assert helpers.parse_content_type("text/html;" + "a*0=" * 15_000)[0] == "text/html"
+    assert time.monotonic() - start < 5
+
+
 @pytest.mark.parametrize(
     "arguments, options, value",
     [
