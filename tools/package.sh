@@ -20,7 +20,7 @@ cd "$folder/source"
 export DEB_BUILD_OPTIONS=${DEB_BUILD_OPTIONS-nocheck parallel=$(nproc)}
 [[ " $DEB_BUILD_OPTIONS " != *" nocheck "* ]] || export DEB_BUILD_PROFILES=nocheck
 # Debian's programs, whatever else is first on PATH. debhelper gives the build a home of its own, where ccache would find
-# nothing. No CCACHE_BASEDIR: it changes the names of files in the objects, and so the packages.
+# nothing. A CCACHE_BASEDIR would change the names of files in the objects, and so the packages.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
-export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ccache}
+export CCACHE_DIR=${CCACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ccache} CCACHE_BASEDIR=
 exec dpkg-buildpackage --no-sign "$@"
