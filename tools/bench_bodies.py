@@ -12,7 +12,8 @@ COLUMNS = [("MB/s", "mb_per_s", "{:,.0f}"), ("CPU ms/MB", "cpu_ms_per_mb", "{:.3
 def scenarios(servers, place, is_quick):
     bodies = Bodies(place)
     for scheme in ("http", "https"):
-        yield bodies.download(scheme, servers.large_url(scheme), servers.ca_file)
+        url = servers.large_url(scheme, "64m" if is_quick else "1g")
+        yield bodies.download(scheme, url, servers.ca_file)
     for scheme in ("http", "https"):
         yield bodies.upload(scheme, servers.upload_url(scheme), servers.upload_ca_file, is_quick)
     yield bodies.many_downloads(servers.medium_url())

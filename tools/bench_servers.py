@@ -35,6 +35,7 @@ http {{
     listen 127.0.0.1:{http} backlog=4096;
     location = /1k {{ return 200 "{body}"; }}
     location = /1g {{ alias {prefix}/1g; }}
+    location = /64m {{ alias {prefix}/64m; }}
     location = /10m {{ alias {prefix}/10m; }}
   }}
   server {{ # every handshake is a full one
@@ -48,6 +49,7 @@ http {{
     ssl_session_cache shared:bench:1m;
     location = /1k {{ return 200 "${{ssl_session_reused}}{body}"; }}
     location = /1g {{ alias {prefix}/1g; }}
+    location = /64m {{ alias {prefix}/64m; }}
   }}
 }}
 """
@@ -70,7 +72,7 @@ class Servers:
     """Starts them, tells their URLs, ends them.
 
     1 KB bodies: url() over http, tls_url() with full handshakes only, resuming_url() with resumption; with `host`, a
-    made-up name. large_url() is 1 GB of zeros, medium_url() 10 MB. delay_url(ms) answers after so many milliseconds,
+    made-up name. large_url() is 1 GB or 64 MB of zeros, medium_url() 10 MB. delay_url(ms) answers after so many milliseconds,
     upload_url() when it has read a body, with a certificate of upload_ca_file.
     """
 
@@ -86,8 +88,8 @@ class Servers:
     def url(self, host="127.0.0.1"):
         return f"http://{host}:{self.http}/1k"
 
-    def large_url(self, scheme="http"):
-        return f"{scheme}://127.0.0.1:{self.http if scheme == 'http' else self.resuming}/1g"
+    def large_url(self, scheme="http", size="1g"):
+        return f"{scheme}://127.0.0.1:{self.http if scheme == 'http' else self.resuming}/{size}"
 
     def medium_url(self):
         return f"http://127.0.0.1:{self.http}/10m"
@@ -134,7 +136,7 @@ class Servers:
             prefix=self.prefix, connections=min(files, 16384), user="user root;" if os.geteuid() == 0 else "",
         )
         (self.prefix / "nginx.conf").write_text(text)
-        for name, size in (("1g", 1 << 30), ("10m", 10_000_000)):
+        for name, size in (("1g", 1 << 30), ("64m", 64 << 20), ("10m", 10_000_000)):
             with (self.prefix / name).open("wb") as file:
                 file.truncate(size)  # sparse
         self._start_nginx()

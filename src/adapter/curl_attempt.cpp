@@ -21,7 +21,7 @@ namespace {
 constexpr long kNoTimeoutMs =
     24L * 24 * 3600 * 1000;  // every clock is ours; this is close to libcurl's maximum
 constexpr long kNoAgeSeconds = 10L * 365 * 24 * 3600;  // idle connections end when the ledger says so
-constexpr long kUploadBuffer = 256 << 10;              // made for bodies that do not go out with the head
+constexpr long kUploadBuffer = 128 << 10;              // made for bodies that do not go out with the head
 constexpr int kGo = CURL_PREREQFUNC_OK;
 constexpr int kStop = CURL_PREREQFUNC_ABORT;
 

@@ -9,7 +9,7 @@ namespace hc {
 namespace {
 
 // What is taken from a source at one time; of one whose length is not known, because it may be short.
-constexpr uint64_t kUploadBuffer = 256 << 10;
+constexpr uint64_t kUploadBuffer = 128 << 10;
 constexpr uint64_t kUnknownBuffer = 64 << 10;
 
 }  // namespace

@@ -3,7 +3,7 @@
 //   read=wait|queue   the thread that reads waits in hc_response_wait() (CONCURRENCY must be 1), or for HC_BODY in a
 //                     completion queue
 //   upload=N          POST so many bytes, given by a callback, and take the answer whole
-//   body_window=N
+//   body_window=N  decompress=off
 //   ca_file=F
 #include <algorithm>
 #include <cstdint>
@@ -92,6 +92,7 @@ void Bodies::create_session(const bench::Arguments& arguments) {
   hc_session_options options;
   must(hc_session_options_init(&options, sizeof options), "init");
   options.limit = slots_.size();
+  if (arguments.text("decompress") == "off") options.decompress = HC_OFF;
   if (!ca_file_.empty()) options.ca_file = bench::view(ca_file_);
   if (arguments.has("body_window")) {
     options.body_window = static_cast<uint64_t>(arguments.number("body_window", 0));
