@@ -52,7 +52,8 @@ class Sender:
         submit: Any = untyped(lib.hc_session_submit),
     ) -> int:
         """Returns the request's id. One call into the library, and nothing else for a GET without options."""
-        if options or is_streamed or method != "GET" or type(url) is not str or not url.isascii() or len(url) > _LONGEST_PLAIN:
+        is_plain = type(url) is str and len(url) <= _LONGEST_PLAIN and url.isascii() and method == "GET"
+        if options or is_streamed or not is_plain:
             self._send_full(method, url, dict(options), token, is_streamed, submit)
             return self.id.value
         words = self._words

@@ -266,9 +266,8 @@ def _timing_of(values: Dict[str, Any]) -> Timing:
 def _attempt_of(values: Dict[str, Any]) -> Attempt:
     address, message = (_text_at(values[name + ".data"], values[name + ".len"]) for name in ("address", "message"))
     is_reused = values["reused"] == _ffi.HC_ON
-    return Attempt(
-        values["status"], values["connection"], address, values["port"], is_reused, values["hop"], _timing_of(values), message
-    )
+    status, connection, port, hop = (values[name] for name in ("status", "connection", "port", "hop"))
+    return Attempt(status, connection, address, port, is_reused, hop, _timing_of(values), message)
 
 
 def _certificates_of(handle: int) -> Iterator[bytes]:

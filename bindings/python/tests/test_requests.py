@@ -269,3 +269,11 @@ def test_json_is_utf_8_unless_it_says_otherwise(session):
         assert session.get_sync(scripted.url).json() == "ü"
     with Scripted(answer(b"1.5")) as scripted:
         assert session.get_sync(scripted.url).json(parse_float=str) == "1.5"
+
+
+@pytest.mark.parametrize("length", [2_047, 2_048, 2_049, 10_000])
+def test_a_url_of_any_length_arrives_whole(session, url, length):
+    """Short ones go another way than long ones."""
+    asked = (url + "/echo/head?").ljust(length, "a")
+    assert session.get_sync(asked).text.partition("\r\n")[0] == f"GET {asked[len(url):]} HTTP/1.1"
+    assert session.get_sync(url + "/method").text == "GET", "and leaves nothing behind"

@@ -1,4 +1,4 @@
-"""TLS identities: what each option does, against the embedded server and nginx, and what is shared between them: nothing."""
+"""TLS identities: what each option does, against the embedded server and nginx, and that two share nothing."""
 
 import hashlib
 import inspect
