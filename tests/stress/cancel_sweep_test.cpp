@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kTooLateInARow = 5;  // ends a sweep
-constexpr int kSweeps = 5;         // at most
+constexpr int kSweeps = 7;         // at most
 constexpr uint64_t kBody = 1000;
 
 struct Way {
@@ -198,10 +198,10 @@ TEST_P(CancelSweep, TurnByTurn) {
     Client client([this](hc_session_options& options) { setup(options); });
     TurnClock clock(client.get());
     const int step = kThreadSanitizer || kAddressSanitizer ? 7 : 1;
-    // Again if the machine was so busy that some phase passed unseen.
+    // Again if the machine was so busy, or the step so long, that some phase passed unseen; then on other turns.
     for (int sweep = 0; sweep < kSweeps && !has_met_all_phases(); ++sweep) {
       int too_late = 0;
-      for (int turns = 0; too_late < kTooLateInARow; turns += turns < 30 ? 1 : step) {
+      for (int turns = 0; too_late < kTooLateInARow; turns += turns < 30 + sweep ? 1 : step) {
         End end = run(client, [&](const hc_request& request) { return clock.cancel_after(request, turns); });
         too_late = end.status == HC_OK ? too_late + 1 : 0;
       }
