@@ -62,6 +62,7 @@ def debian(packages):
     The system itself is kept for the next time; what is installed here lies in memory over it.
     """
     base, clean, memory, shared = WORK / "bookworm", WORK / "clean", WORK / "memory", WORK / "shared"
+    shared.mkdir(exist_ok=True)
     Chroot("bookworm", base, shared, WORK, source=ROOT).prepare(TOOLS)
     mount("tmpfs", memory, "-t", "tmpfs")
     (memory / "upper").mkdir()
