@@ -19,7 +19,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kTooLateInARow = 5;  // ends a sweep
-constexpr int kSweeps = 7;         // at most
+constexpr bool kIsSlow = kThreadSanitizer || kAddressSanitizer;
+constexpr int kSweeps = 7;  // at most
 constexpr uint64_t kBody = 1000;
 
 struct Way {
@@ -115,13 +116,14 @@ class TurnClock {
 class CancelSweep : public testing::TestWithParam<Way> {
  protected:
   CancelSweep() : server_(options()) {
-    // The parts of the answer take a while, so that no phase is too short to be met.
+    // The parts of the answer take a while, so that no phase is too short to be met, also by long steps.
+    static constexpr auto kPart = kIsSlow ? 5ms : 1ms;
     server_.handle("/parts", [this](const serve::RequestView& request, serve::ResponseWriter& writer) {
       arrivals_.insert(*request.parameter("key"));
-      writer.wait(1ms);
+      writer.wait(kPart);
       writer.begin(200, "text/plain", kBody);
       writer.raw_pattern(kBody / 2);
-      writer.wait(1ms);
+      writer.wait(kPart);
       writer.raw_pattern(kBody / 2, kBody / 2);
     });
     server_.start();
@@ -197,7 +199,7 @@ TEST_P(CancelSweep, TurnByTurn) {
     LeakCheck leaks;
     Client client([this](hc_session_options& options) { setup(options); });
     TurnClock clock(client.get());
-    const int step = kThreadSanitizer || kAddressSanitizer ? 7 : 1;
+    const int step = kIsSlow ? 7 : 1;
     // Again if the machine was so busy, or the step so long, that some phase passed unseen; then on other turns.
     for (int sweep = 0; sweep < kSweeps && !has_met_all_phases(); ++sweep) {
       int too_late = 0;
@@ -218,7 +220,7 @@ TEST_P(CancelSweep, ByTheMicrosecondFromAnotherThread) {
     LeakCheck leaks;
     Client client([this](hc_session_options& options) { setup(options); });
     int too_late = 0;
-    std::chrono::microseconds step(kThreadSanitizer || kAddressSanitizer ? 200 : 10);
+    std::chrono::microseconds step(kIsSlow ? 200 : 10);
     for (int i = 0; too_late < kTooLateInARow; ++i) {
       End end = run(client, [&](hc_request request) {
         request.queue = client.queue().get();
