@@ -142,6 +142,7 @@ void Connection::check_idle() {
 void Connection::end(Ending ending) {
   if (state_ == State::kClosed) return;
   if (ending == Ending::kReset) {
+    core_.loop.unwatch(stream_.fd());
     stream_.reset();
     return drop();
   }
@@ -170,6 +171,7 @@ void Connection::drop() {
   state_ = State::kClosed;
   answering_ = false;
   core_.loop.disarm(timer_);
+  core_.loop.unwatch(stream_.fd());
   stream_.close();
   core_.retire(*this);
 }

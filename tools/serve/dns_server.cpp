@@ -77,6 +77,7 @@ class DnsConnection final : public EventTarget {
 
   void close() {
     is_closed_ = true;
+    loop_.unwatch(socket_.get());
     socket_.reset();
   }
 
@@ -127,6 +128,8 @@ class DnsServer::Impl {
 
   void stop() {
     loop_.stop();
+    loop_.unwatch(udp_.get());
+    loop_.unwatch(tcp_.get());
     udp_.reset();
     tcp_.reset();
     for (auto& answer : delayed_) loop_.disarm(answer->timer);

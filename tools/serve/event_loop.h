@@ -67,6 +67,8 @@ class EventLoop {
 
   void watch(int fd, std::uint32_t events, EventTarget* target);
   void change(int fd, std::uint32_t events, EventTarget* target);
+  /// Before the descriptor is closed: a forked child may keep the open file, and epoll would go on reporting it to a
+  /// target that is gone. Does nothing with -1.
   void unwatch(int fd);
 
   /// The time at which this turn began to work.

@@ -44,6 +44,7 @@ void Listener::bind() {
 
 void Listener::close() {
   core_.loop.disarm(retry_);
+  core_.loop.unwatch(socket_.get());
   socket_.reset();
 }
 
