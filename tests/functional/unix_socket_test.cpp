@@ -115,8 +115,9 @@ Tune at(std::string_view path) {
 
 TEST_F(UnixSockets, NginxAnswersOverHttpAndHttps) {
   serve::TestPki pki;
-  uint16_t port = free_port();  // to see that it is up
-  std::string servers = "server { listen 127.0.0.1:" + std::to_string(port) + "; listen unix:" + path_ +
+  uint16_t port =
+      free_port();  // to see that it is up: nginx opens it last, as it stands behind a unix socket here
+  std::string servers = "server { listen unix:" + path_ + "; listen 127.0.0.1:" + std::to_string(port) +
                         "; location / { return 200 \"plain $host $connection\"; } }\n"
                         "server { listen unix:" +
                         scratch_.file("tls.sock") + " ssl; ssl_certificate " + pki.server().certificate_path +
