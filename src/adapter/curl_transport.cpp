@@ -160,7 +160,9 @@ void CurlTransport::abort(Attempt& base) {
   HC_ASSERT_LOOP(reactor_);
   auto& attempt = static_cast<CurlAttempt&>(base);
   Connection* connection = attempt.connection();
-  if (connection != nullptr && is_connecting(connection->fd())) stop_watching(*connection);
+  if (connection != nullptr && connection->state() == Connection::State::kConnecting) {
+    stop_watching(*connection);
+  }
   attempt.shard().remove(attempt);
   settle_connection(attempt);
   give_back(attempt);
@@ -366,7 +368,9 @@ bool CurlTransport::keeps_watching(int fd) const {
   return rider == nullptr || !rider->is_held();
 }
 
+// Another socket of ours may have the number already.
 void CurlTransport::stop_watching(const Connection& connection) {
+  if (connection_of(connection.fd()) != &connection) return;
   reactor_.poller().forget(connection.fd(), shard_of(connection));
 }
 
@@ -385,13 +389,10 @@ void CurlTransport::unlink(Connection& connection, bool is_closed) {
     by_local_port_.erase(place);
     break;
   }
+  if (!is_closed) stop_watching(connection);
   Connection*& place = by_fd_[static_cast<size_t>(connection.fd())];
-  if (place == &connection) {  // or another socket of ours has the number already
-    if (is_closed) {
-      reactor_.poller().forget_closed(connection.fd(), shard_of(connection));
-    } else {
-      stop_watching(connection);
-    }
+  if (place == &connection) {
+    reactor_.poller().forget_closed(connection.fd(), shard_of(connection));
     place = nullptr;
   }
   if (connection.state() == Connection::State::kRetired) shard_of(connection).janitor().on_closed();
