@@ -76,15 +76,5 @@ class Writer:
         return "{\n" + ",\n".join(f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in part.items()) + "\n}"
 
 
-def main():
-    text = Writer(HEADER.read_text()).write()
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(text)
-        return 0
-    is_fresh = TARGET.is_file() and TARGET.read_text() == text
-    print("ffi_json: as hc.h says" if is_fresh else f"{TARGET.relative_to(ROOT)}: run tools/ffi_json.py")
-    return 0 if is_fresh else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(hc_header.write_or_check(TARGET, Writer(HEADER.read_text()).write()))

@@ -1,9 +1,13 @@
 """Reads what hc.h declares: functions with their documentation, constants, structs and callback types."""
 
+import pathlib
 import re
+import sys
 from typing import NamedTuple, Optional
 
 from cpp_source import code_only, line_of
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 _DECLARATION = re.compile(r"^HC_API\b([^;{}]*?)\b(hc_\w+)\s*\(", re.MULTILINE)
 _DOC_BEFORE = re.compile(r"/\*\*((?:(?!\*/).)*)\*/\s*\Z", re.DOTALL)
@@ -162,3 +166,15 @@ def _field(text, known=()):
 
 def _parameters(text):
     return [] if text.strip() in ("", "void") else [_field(part) for part in text.split(",")]
+
+
+def write_or_check(target, text):
+    """What a generator does with its text: writes it, or with --check says whether the file is the same. Its exit code."""
+    if "--check" not in sys.argv[1:]:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+        return 0
+    is_fresh = target.is_file() and target.read_text() == text
+    name = pathlib.Path(sys.argv[0]).stem
+    print(f"{name}: as hc.h says" if is_fresh else f"{target.relative_to(ROOT)}: run tools/{name}.py")
+    return 0 if is_fresh else 1

@@ -103,15 +103,5 @@ def generate():
     return Writer(HEADER.read_text()).write(version)
 
 
-def main():
-    text = generate()
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(text)
-        return 0
-    is_fresh = TARGET.is_file() and TARGET.read_text() == text
-    print("python_ffi: as hc.h says" if is_fresh else f"{TARGET.relative_to(ROOT)}: run tools/python_ffi.py")
-    return 0 if is_fresh else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(hc_header.write_or_check(TARGET, generate()))
