@@ -13,7 +13,7 @@ import sys
 import textwrap
 import threading
 import time
-from typing import Any, Awaitable, Callable, Iterator
+from typing import Any, Awaitable, Callable, Iterator, Tuple
 
 import pytest
 
@@ -85,6 +85,15 @@ def server(tmp_path_factory: Any) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def url(server: Server) -> str:
     return server.http
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: Any) -> Iterator[Tuple[Server, pathlib.Path]]:
+    """A server that asks for a certificate of its own authority: (server, folder)."""
+    folder = tmp_path_factory.mktemp("strict")
+    server = Server("--https", "127.0.0.1:0", "--tls-directory", str(folder), "--require-client-cert")
+    yield server, folder
+    server.stop()
 
 
 @pytest.fixture(params=["asyncio", "uvloop"])

@@ -10,7 +10,7 @@ import subprocess
 import threading
 
 import pytest
-from conftest import Server, descriptors, free_port, wait_until_it_accepts
+from conftest import descriptors, free_port, wait_until_it_accepts
 
 import hc
 from hc import _ffi
@@ -39,15 +39,6 @@ http {{
 def pki(server):
     """The folder with the certificates of the embedded server."""
     return pathlib.Path(server.endpoints["ca"]).parent
-
-
-@pytest.fixture(scope="module")
-def strict(tmp_path_factory):
-    """A server that asks for a certificate of its own authority: (server, folder)."""
-    folder = tmp_path_factory.mktemp("strict")
-    server = Server("--https", "127.0.0.1:0", "--tls-directory", str(folder), "--require-client-cert")
-    yield server, folder
-    server.stop()
 
 
 class Nginx:

@@ -6,7 +6,6 @@ import pathlib
 import ssl
 
 import pytest
-from conftest import Server
 
 import hc
 
@@ -26,15 +25,6 @@ def digest(server):
     pem = (pathlib.Path(server.endpoints["ca"]).parent / "server.pem").read_text()
     first = pem[: pem.index("-----END CERTIFICATE-----") + len("-----END CERTIFICATE-----\n")]
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).digest()
-
-
-@pytest.fixture(scope="module")
-def strict(tmp_path_factory):
-    """A server that asks for a certificate of its own authority: (server, folder)."""
-    folder = tmp_path_factory.mktemp("strict")
-    server = Server("--https", "127.0.0.1:0", "--tls-directory", str(folder), "--require-client-cert")
-    yield server, folder
-    server.stop()
 
 
 def connected(aiohttp, url, connector=None, **options):
