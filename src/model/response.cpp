@@ -149,6 +149,7 @@ bool ResponseBuilder::on_status_line(std::string_view line) {
 }
 
 bool ResponseBuilder::on_field(std::string_view line) {
+  if (!foresee(line)) return false;
   if (++fields_ > limits_.max_headers) {
     return refuse(HC_E_TOO_LARGE, "response head has more fields than max_headers (" +
                                       std::to_string(limits_.max_headers) + ")");

@@ -145,7 +145,8 @@ class ResponseBuilder {
   /// The body goes into a pipe, as it comes.
   void stream_into(std::shared_ptr<BodyPipe> pipe, StreamListener& listener);
 
-  /// The same line, before libcurl does anything with it. False: stop, see status().
+  /// The same line, before libcurl does anything with it; without this, on_header_line() refuses it. False: stop, see
+  /// status().
   bool foresee(std::string_view line);
   /// One line of a head (or of a trailer, which is dropped), with its line end. False: stop, see status().
   bool on_header_line(std::string_view line);

@@ -195,6 +195,16 @@ TEST_F(ResponseTest, RefusesAContinuationOfNothing) {
   EXPECT_TRUE(builder.foresee(" b\r\n"));
 }
 
+TEST_F(ResponseTest, RefusesAContinuationOfNothingThatNobodyForesaw) {
+  for (std::string_view first : {" X: a\r\n", "\tX: a\r\n", " no colon\r\n"}) {
+    for (std::string_view interim : {"", "HTTP/1.1 100 Continue\r\nX: a\r\n\r\n"}) {
+      EXPECT_EQ(refusal(std::string(interim) + "HTTP/1.1 200 OK\r\n" + std::string(first)), HC_E_PROTOCOL);
+    }
+    EXPECT_EQ(refusal("HTTP/1.1 100 Continue\r\n" + std::string(first)), HC_E_PROTOCOL) << "of an interim head";
+  }
+  EXPECT_TRUE(begin("HTTP/1.1 200 OK\r\nX: a\r\n\tb\r\n c\r\n\r\n"));
+}
+
 TEST_F(ResponseTest, RefusesALengthTogetherWithAnEncoding) {
   EXPECT_EQ(refusal("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"),
             HC_E_PROTOCOL);
