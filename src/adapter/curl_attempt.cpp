@@ -401,7 +401,7 @@ AttemptResult CurlAttempt::result(CURLcode code) {
 }
 
 CurlFailure CurlAttempt::failure(CURLcode code) const {
-  CurlFailure failure{code, error_text_, {}, 0, 0};
+  CurlFailure failure{code, error_text_, {}, 0, 0, builder().is_head_complete()};
   failure.where = where();
   curl_easy_getinfo(easy_, CURLINFO_OS_ERRNO, &failure.os_errno);
   curl_easy_getinfo(easy_, CURLINFO_SSL_VERIFYRESULT, &failure.verify_result);

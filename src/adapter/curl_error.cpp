@@ -81,6 +81,20 @@ bool is_tls_alert(const CurlFailure& failure) {
          failure.text.find(" alert ") != std::string_view::npos;
 }
 
+// TLS ended in a body without close_notify. Before 8.14.1 libcurl does not tell OpenSSL that the connection has ended, and
+// says CURLE_PARTIAL_FILE.
+bool is_cut_off(const CurlFailure& failure) {
+  return failure.code == CURLE_RECV_ERROR && failure.is_in_body &&
+         failure.text.find("unexpected eof") != std::string_view::npos;
+}
+
+Code code_of(const CurlFailure& failure) {
+  if (is_bad_chunk(failure)) return HC_E_PROTOCOL;
+  if (is_tls_alert(failure)) return HC_E_TLS;
+  if (is_cut_off(failure)) return HC_E_INCOMPLETE;
+  return code_of(failure.code);
+}
+
 bool is_reset_while_connecting_tls(const CurlFailure& failure) {
   return failure.code == CURLE_SSL_CONNECT_ERROR && failure.os_errno != 0;
 }
@@ -102,10 +116,7 @@ std::string describe(const CurlFailure& failure) {
 }  // namespace
 
 Status status_of(const CurlFailure& failure) {
-  if (is_bad_chunk(failure)) {
-    return Status(HC_E_PROTOCOL, describe(failure)).with_native(HC_NATIVE_CURL, failure.code);
-  }
-  Status status(is_tls_alert(failure) ? HC_E_TLS : code_of(failure.code), describe(failure));
+  Status status(code_of(failure), describe(failure));
   if (status.code() == HC_E_TLS_VERIFY && failure.verify_result != 0) {
     return status.with_native(HC_NATIVE_TLS, failure.verify_result);
   }

@@ -16,6 +16,7 @@ struct CurlFailure {
   std::string where;      // "127.0.0.1:8080", may be empty
   long os_errno = 0;
   long verify_result = 0;  // X509_V_ERR_*
+  bool is_in_body = false;
 };
 
 /// The one mapping from libcurl's codes to ours.

@@ -32,9 +32,8 @@ struct Fault {
 std::ostream& operator<<(std::ostream& out, const Fault& fault) { return out << fault.name; }
 
 // "hi" as gzip, and bytes behind its end.
-constexpr char kGzipWithATail[] =
-    "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 26\r\n\r\n"
-    "\x1f\x8b\x08\0\0\0\0\0\x02\x03\xcb\xc8\x04\0\xac*\x93\xd8\x02\0\0\0tail";
+constexpr char kGzipWithATail[] = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 26\r\n\r\n"
+                                  "\x1f\x8b\x08\0\0\0\0\0\x02\x03\xcb\xc8\x04\0\xac*\x93\xd8\x02\0\0\0tail";
 
 class Faults : public testing::TestWithParam<Fault> {
  protected:
@@ -414,8 +413,20 @@ TEST_F(Tls, PlainHttpOnATlsPortAndTheOtherWayRound) {
 TEST_F(Tls, ATruncatedBodyIsNoShortSuccess) {
   auto server = serve_with(pki_.server());
   Client client(trusting());
-  EXPECT_TRUE(is(client.fetch(server->url(0, "/truncate?claimed=100&sent=50")), HC_E_INCOMPLETE));
+  for (std::string_view path : {"/truncate?claimed=100&sent=50", "/truncate?claimed=100&sent=0",
+                                "/truncate?chunked=1&sent=50", "/fin?after=half-body&after_ms=20"}) {
+    EXPECT_TRUE(is(client.fetch(server->url(0, path)), HC_E_INCOMPLETE)) << path;
+  }
   EXPECT_TRUE(is(client.fetch(server->url(0, "/bytes/9")), HC_OK));
+}
+
+TEST_F(Tls, AnEndInTheHeadAndAResetAreDisconnections) {
+  auto server = serve_with(pki_.server());
+  Client client(trusting());
+  for (std::string_view path :
+       {"/fin", "/fin?after=half-head&after_ms=20", "/reset?after=half-body&after_ms=20"}) {
+    EXPECT_TRUE(is(client.fetch(server->url(0, path)), HC_E_DISCONNECTED)) << path;
+  }
 }
 
 }  // namespace

@@ -200,7 +200,8 @@ TEST_F(ResponseTest, RefusesAContinuationOfNothingThatNobodyForesaw) {
     for (std::string_view interim : {"", "HTTP/1.1 100 Continue\r\nX: a\r\n\r\n"}) {
       EXPECT_EQ(refusal(std::string(interim) + "HTTP/1.1 200 OK\r\n" + std::string(first)), HC_E_PROTOCOL);
     }
-    EXPECT_EQ(refusal("HTTP/1.1 100 Continue\r\n" + std::string(first)), HC_E_PROTOCOL) << "of an interim head";
+    EXPECT_EQ(refusal("HTTP/1.1 100 Continue\r\n" + std::string(first)), HC_E_PROTOCOL)
+        << "of an interim head";
   }
   EXPECT_TRUE(begin("HTTP/1.1 200 OK\r\nX: a\r\n\tb\r\n c\r\n\r\n"));
 }
