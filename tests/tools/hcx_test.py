@@ -417,6 +417,11 @@ class Doctor(unittest.TestCase):
         for label in ("libhc", "libcurl", "c-ares", "TLS", "descriptors", "CA bundle", "nameservers", "hosts", "kernel"):
             self.assertRegex(text, rf"(?m)^  {label} +\S")
 
+    def test_tells_who_looks_at_the_proxies_of_the_environment(self):
+        for variable in ("https_proxy", "NO_PROXY"):
+            text = " ".join(hcx("doctor", environment={variable: "127.0.0.1"}).stdout.decode().split())
+            self.assertRegex(text, rf"environment .*\b{variable}\b.* set: only sessions with trust_env ")
+
     def test_warns_about_few_descriptors(self):
         script = 'ulimit -n 256 && exec "$0" doctor'
         result = subprocess.run(["sh", "-c", script, HCX], capture_output=True, timeout=PATIENCE)

@@ -185,14 +185,23 @@ void examine_system(Examination& exam) {
   uname(&name);
   exam.fact("kernel", std::string(name.sysname) + " " + name.release + " " + name.machine + ", " +
                           plural(static_cast<std::uint64_t>(sysconf(_SC_NPROCESSORS_ONLN)), "processor"));
+}
+
+bool is_set(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
+}
+
+void examine_environment(Examination& exam) {
   std::string proxies;
-  for (const char* variable : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) {
-    if (const char* value = std::getenv(variable); value != nullptr && *value != '\0') {
-      proxies += (proxies.empty() ? "" : ", ") + std::string(variable);
-    }
+  for (const char* variable :
+       {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"}) {
+    if (is_set(variable)) proxies += (proxies.empty() ? "" : ", ") + std::string(variable);
   }
-  if (!proxies.empty()) exam.fact("environment", proxies + " set: libhc does not look at it");
-  if (const char* file = std::getenv("SSLKEYLOGFILE"); file != nullptr && *file != '\0') {
+  if (!proxies.empty()) {
+    exam.fact("environment", proxies + " set: only sessions with trust_env (hcx get --trust-env) look at that");
+  }
+  if (is_set("SSLKEYLOGFILE")) {
     exam.risky("SSLKEYLOGFILE is set: programs may write the keys of TLS connections to that file");
   }
 }
@@ -217,6 +226,7 @@ int run_doctor(const Arguments& arguments) {
   examine_ca(exam, view(info.ca_file));
   examine_resolver(exam);
   examine_system(exam);
+  examine_environment(exam);
   try_session(exam);
   return exam.finish();
 }
