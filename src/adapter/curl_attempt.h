@@ -93,6 +93,7 @@ class CurlAttempt final : public Attempt {
   static CURLcode tls_callback(CURL* easy, void* context, void* self) noexcept;
 
   void set_constants();
+  void foresee(bool is_wanted);
   void set_url();
   void set_buffer();
   void enter(CurlLane& lane);
@@ -151,6 +152,7 @@ class CurlAttempt final : public Attempt {
   CURLU* url_ = nullptr;        // the same
   long forbids_reuse_ = 0;
   long is_fresh_ = 0;
+  long foresees_ = 0;
   bool has_addresses_ = false;
   Method method_ = Method::kGet;
   bool decodes_ = true;

@@ -83,6 +83,7 @@ CurlAttempt* CurlShard::next_finished(CURLcode* code) {
 void CurlShard::on_ready(int fd, uint8_t readiness) {
   if (!transport_.on_activity(fd, readiness)) return;
   act(fd, to_curl(readiness));
+  transport_.collect(*this);
 }
 
 void CurlShard::on_timer(TimePoint) { act(CURL_SOCKET_TIMEOUT, 0); }
@@ -120,10 +121,14 @@ void CurlShard::on_interest(CURL* easy, curl_socket_t fd, int what) {
   if ((what & CURL_POLL_IN) != 0) interest |= kReadable;
   if ((what & CURL_POLL_OUT) != 0) interest |= kWritable;
   reactor_.poller().watch(fd, *this, interest);
-  if ((what & CURL_POLL_OUT) != 0) return;
   CurlAttempt* attempt = nullptr;
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, &attempt);
-  if (attempt != nullptr && attempt->is_upload_pending()) uploads_to_check_.push_back(attempt);
+  if (attempt == nullptr || !attempt->is_upload_pending()) return;
+  if ((what & CURL_POLL_OUT) != 0) {
+    std::erase(uploads_to_check_, attempt);
+  } else {
+    check_upload(*attempt);
+  }
 }
 
 int CurlShard::timer_callback(CURLM*, long timeout_ms, void* self) noexcept {

@@ -37,6 +37,9 @@ class CurlShard final : public FdWatcher, private Timer {
   void add_janitor(CURL* easy) { curl_multi_add_handle(multi_, easy); }
   void remove_janitor(CURL* easy) { curl_multi_remove_handle(multi_, easy); }
 
+  /// Its request begins to go out: looks whether it all did as soon as libcurl comes back.
+  void check_upload(CurlAttempt& attempt) { uploads_to_check_.push_back(&attempt); }
+
   /// Has libcurl look at a descriptor that is watched no more, as soon as no call of it is on the stack.
   void look_at(int fd);
 

@@ -70,6 +70,9 @@ class CurlTransport final : public Transport {
   void fill_later(CurlAttempt& attempt);
   static int close_callback(void* self, curl_socket_t fd) noexcept;
 
+  /// Ends the attempts that are finished.
+  void collect(CurlShard& place);
+
  private:
   struct RouteHash {
     size_t operator()(const Route* route) const { return route->hash(); }
@@ -85,7 +88,6 @@ class CurlTransport final : public Transport {
   void choose_connection(CurlAttempt& attempt, Connection* connection);
   CurlAttempt* lease();
   void give_back(CurlAttempt& attempt);
-  void collect(CurlShard& place);
   void fill_uploads();
   void release_early(Connection& connection);
   void finish(CurlAttempt& attempt, CURLcode code);

@@ -55,7 +55,9 @@ class Poller {
   bool found_nothing() const { return found_ == 0; }
 
  private:
-  static constexpr int kBatch = 512;
+  // What a turn touches should still be in the cache when it is touched again: 64 requests have some 600 KB. With 512
+  // events and 256 permits in a turn, 1,000 connections took 1.2 times the CPU for each request.
+  static constexpr int kBatch = 64;
 
   struct Watch {
     FdWatcher* watcher = nullptr;

@@ -27,7 +27,7 @@ class Grantee {
 /// nobody waits for it, rides it or has a socket of it.
 class Admission {
  public:
-  static constexpr size_t kPermitsInATurn = 256;
+  static constexpr size_t kPermitsInATurn = 64;  // as many as the events of a turn, see Poller
 
   /// `table`: where each origin gets its row from; none: it keeps its own.
   Admission(Ledger& ledger, DescriptorBudget& budget, DescriptorBudget::Listener& listener, Stats& stats,

@@ -164,6 +164,8 @@ class ResponseBuilder {
   void reset();
 
   bool has_bytes() const { return header_bytes_ > 0; }
+  /// Of the head that comes in.
+  bool has_fields() const { return fields_ > 0; }
   bool is_head_complete() const { return is_head_complete_; }
   /// Why it refused.
   const Status& status() const { return refusal_; }

@@ -90,6 +90,7 @@ TEST(EngineSubmit, CompletesEachOfManyExactlyOnce) {
   for (int i = 0; i < 300; ++i)
     h.submit("http://" + std::string(1, static_cast<char>('a' + i % 7)) + ".test/");
   h.turn();
+  h.turn();  // one does not start as many as there may be
   while (!h.live().empty()) {
     std::vector<FakeAttempt*> attempts = h.network->attempts();
     ASSERT_FALSE(attempts.empty());

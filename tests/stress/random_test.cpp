@@ -35,16 +35,19 @@ struct Outlet {
 
 /// A session; whoever lets go of it last frees it, wherever that is.
 struct Life {
-  Life(SocketWitness& of_this, const SessionSetup& setup)
-      : witness(of_this), session(make_session([&](hc_session_options& options) {
+  Life(SocketWitness& of_this, std::atomic<size_t>& of_all, const SessionSetup& setup)
+      : witness(of_this), ended(of_all), session(make_session([&](hc_session_options& options) {
           setup(options);
           limit = options.limit;
           witness.attach(options);
         })) {}
   ~Life() {
     look();
+    // On its own loop, free() does not wait for the last call of the witness.
+    EXPECT_EQ(hc_session_close_async(session, 0, count_end, &ended), HC_OK);
     hc_session_free(session);
   }
+  static void count_end(void* ended) { ++*static_cast<std::atomic<size_t>*>(ended); }
   // Any thread.
   void look() const {
     EXPECT_LE(witness.peak(), limit);
@@ -54,6 +57,7 @@ struct Life {
   }
   uint64_t limit = 0;
   SocketWitness& witness;
+  std::atomic<size_t>& ended;
   hc_session* session;
   std::array<std::atomic<hc_id>, 64> recent{};  // ids to cancel
 };
@@ -92,7 +96,7 @@ class Chaos {
   // ------------------------------------------------------------------------------------------ what there is
 
   std::shared_ptr<Life> make_life(Dice& dice) {
-    return std::make_shared<Life>(new_witness(), [&](hc_session_options& options) {
+    return std::make_shared<Life>(new_witness(), ended_lives_, [&](hc_session_options& options) {
       world_.introduce(options);
       options.limit = dice.pick<uint64_t>({1, 2, 5, 20});
       options.limit_per_host = dice.pick<uint64_t>({0, 0, 1, 3});
@@ -277,6 +281,7 @@ class Chaos {
       life.reset();
     }
     EXPECT_TRUE(eventually([this] { return count_unsettled() == 0; })) << describe_unsettled();
+    EXPECT_TRUE(eventually([this] { return ended_lives_ == witnesses_.size(); }));
     for (auto& outlet : outlets_) outlet->close();
     for (const Record& record : records_) {
       EXPECT_LE(record.completions, record.was_accepted ? 1u : 0u) << record.errand.url;
@@ -311,6 +316,7 @@ class Chaos {
   std::array<std::shared_ptr<Outlet>, kQueues> outlets_;
   std::deque<Record> records_;
   std::deque<SocketWitness> witnesses_;  // a session that is freed on its own loop ends a little later
+  std::atomic<size_t> ended_lives_{0};
 };
 
 class RandomTest : public testing::TestWithParam<uint32_t> {};

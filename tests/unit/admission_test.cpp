@@ -136,7 +136,7 @@ TEST_F(AdmissionTest, GivesOnlySoManyInATurn) {
   granted.clear();
   EXPECT_FALSE(gate.pump(*this)) << "still the same turn";
   EXPECT_EQ(granted, Names());
-  EXPECT_EQ(pump(), (Names{"256", "257", "258"}));
+  EXPECT_EQ(pump().size(), 3U);
   EXPECT_TRUE(is_complete);
 }
 

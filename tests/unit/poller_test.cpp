@@ -237,7 +237,7 @@ TEST_F(PollerTest, ANumberTakenOverWithAnotherInterestIsRegisteredAnew) {
 TEST_F(PollerTest, MoreThanOneBatchIsFoundInTheEnd) {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  constexpr size_t kCount = 700;
+  constexpr size_t kCount = 100;
   if (limit.rlim_cur < kCount + 100) GTEST_SKIP() << "too few descriptors";
   std::vector<Fd> events;
   Watcher once;
