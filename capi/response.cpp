@@ -61,6 +61,17 @@ extern "C" hc_str hc_response_certificate(const hc_response* response, size_t nt
   return nth < certificates.size() ? as_str(certificates[nth]) : hc_str{nullptr, 0};
 }
 
+extern "C" hc_status hc_response_get_certificate(const hc_response* response, size_t nth, hc_str* certificate) {
+  return guard(nullptr, [&]() -> Status {
+    HC_REQUIRE(response != nullptr, "response");
+    HC_REQUIRE(certificate != nullptr, "certificate");
+    hc_str found = hc_response_certificate(response, nth);
+    if (found.data == nullptr) return Status::invalid("nth: no such certificate");
+    *certificate = found;
+    return Status::ok();
+  });
+}
+
 namespace {
 
 hc_attempt to_c(const AttemptRecord& record) {

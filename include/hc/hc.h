@@ -1137,6 +1137,19 @@ HC_API hc_status hc_response_attempt(const hc_response *response, size_t nth, hc
 HC_API hc_str hc_response_certificate(const hc_response *response, size_t nth);
 
 /**
+ * The same for languages that cannot call a function that returns a struct.
+ *
+ * Parameters
+ *   response     Not NULL.
+ *   nth          0 for the server's own, 1 for the one that signed it, ...
+ *   certificate  Receives a view that lives as long as the response.
+ * Returns    HC_OK
+ *            HC_E_INVALID  no such certificate, or NULL; *certificate is untouched
+ * Since      0.1
+ */
+HC_API hc_status hc_response_get_certificate(const hc_response *response, size_t nth, hc_str *certificate);
+
+/**
  * Copies out the details of a failed request; HC_OK in error->status otherwise.
  *
  * Parameters

@@ -316,6 +316,20 @@ TEST_F(TlsIdentities, CertificatesOfTheServerAreKeptOnRequest) {
   EXPECT_EQ(hc_response_certificate(plain.response.get(), 0).data, nullptr);
 }
 
+TEST_F(TlsIdentities, ACertificateIsToldWithoutAStructByValueToo) {
+  Client client(trusting());
+  Outcome outcome = client.fetch(url(), [](hc_request& request) { request.certificates = HC_CERTIFICATES_PEM; });
+  const hc_response* response = outcome.response.get();
+  hc_str certificate{};
+  ASSERT_EQ(hc_response_get_certificate(response, 0, &certificate), HC_OK);
+  EXPECT_EQ(certificate.data, hc_response_certificate(response, 0).data);
+  EXPECT_EQ(text(certificate), pki_.server().certificate_pem);
+  EXPECT_EQ(hc_response_get_certificate(response, 9, &certificate), HC_E_INVALID);
+  EXPECT_EQ(hc_response_get_certificate(nullptr, 0, &certificate), HC_E_INVALID);
+  EXPECT_EQ(hc_response_get_certificate(response, 0, nullptr), HC_E_INVALID);
+  EXPECT_EQ(text(certificate), pki_.server().certificate_pem) << "a failure leaves it alone";
+}
+
 TEST_F(TlsIdentities, KeysAreLoggedOnlyWhereAHandleSaysSo) {
   ScratchDirectory scratch;
   std::string environment_file = scratch.file("environment.log");

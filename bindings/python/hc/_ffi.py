@@ -556,6 +556,7 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "hc_response_header": (c_int32, [c_void_p, hc_str, c_size_t, POINTER(hc_str)]),
     "hc_response_attempt": (c_int32, [c_void_p, c_size_t, POINTER(hc_attempt)]),
     "hc_response_certificate": (hc_str, [c_void_p, c_size_t]),
+    "hc_response_get_certificate": (c_int32, [c_void_p, c_size_t, POINTER(hc_str)]),
     "hc_response_error": (c_int32, [c_void_p, POINTER(hc_error)]),
     "hc_response_free": (None, [c_void_p]),
     "hc_response_read": (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(c_size_t)]),

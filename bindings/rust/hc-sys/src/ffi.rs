@@ -485,6 +485,7 @@ functions! {
     fn hc_response_header(response: *const hc_response, name: hc_str, nth: usize, value: *mut hc_str) -> hc_status;
     fn hc_response_attempt(response: *const hc_response, nth: usize, attempt: *mut hc_attempt) -> hc_status;
     fn hc_response_certificate(response: *const hc_response, nth: usize) -> hc_str;
+    fn hc_response_get_certificate(response: *const hc_response, nth: usize, certificate: *mut hc_str) -> hc_status;
     fn hc_response_error(response: *const hc_response, error: *mut hc_error) -> hc_status;
     fn hc_response_free(response: *mut hc_response);
     fn hc_response_read(response: *mut hc_response, buffer: *mut c_void, capacity: usize, count: *mut usize) -> hc_status;
