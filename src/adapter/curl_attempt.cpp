@@ -214,6 +214,7 @@ void CurlAttempt::recycle(const CurlLane& stay_in) {
     set(CURLOPT_SHARE, nullptr);  // it may end before this handle is used again
   }
   if (std::exchange(is_raw_watched_, false)) set(CURLOPT_VERBOSE, 0L);
+  set_if_new(CURLOPT_MAX_RECV_SPEED_LARGE, kAnySpeed, &speed_);
   findings_ = nullptr;
   unchoose();
   tls_contexts_ = 0;

@@ -81,6 +81,9 @@ class CurlAttempt final : public Attempt {
   bool is_upload_pending() const { return was_ready_ && !was_sent_; }
 
  private:
+  static constexpr curl_off_t kAnySpeed = 0;
+  static constexpr curl_off_t kSlowest = 1;  // byte in a second
+
   static size_t write_callback(char* data, size_t size, size_t count, void* self) noexcept;
   static size_t read_callback(char* data, size_t size, size_t count, void* self) noexcept;
   static size_t header_callback(char* data, size_t size, size_t count, void* self) noexcept;
@@ -106,6 +109,7 @@ class CurlAttempt final : public Attempt {
   void set_headers();
   void set_connection_rule();
   void watch_raw();
+  static bool cannot_rest();
   void hold();
   void stop_reading();
   void set_source();
@@ -157,6 +161,7 @@ class CurlAttempt final : public Attempt {
   Method method_ = Method::kGet;
   bool decodes_ = true;
   long buffer_ = CURL_MAX_WRITE_SIZE;
+  curl_off_t speed_ = kAnySpeed;
   bool has_custom_method_ = false;
   bool has_credentials_ = false;
   // Of a body that has a source.

@@ -38,17 +38,27 @@ void CurlAttempt::stop_reading() {
   if (connection_ != nullptr) transport_.stop_watching(*connection_);
 }
 
+// From 8.6 to 8.14 a transfer that is paused while its socket has more asks to be run again at once, and each time again;
+// and when its sending is let go on, it reads on, too.
+bool CurlAttempt::cannot_rest() {
+  uint32_t version = CurlRuntime::version_number();
+  return curl_version_of(8, 6, 0) <= version && version < curl_version_of(8, 15, 0);
+}
+
 // libcurl copies a piece that is not taken, and all behind it: so the window has room for what it has read, and it is
-// told to stop only then. If sending may go on, it reads once more all the same.
+// told to stop only then. If sending may go on, it reads once more all the same. One that cannot rest is told that it
+// has received too fast: until its time has come libcurl asks for nothing but a timer.
 void CurlAttempt::hold() {
   if (is_held_) return;
   stop_reading();
+  if (cannot_rest()) set_if_new(CURLOPT_MAX_RECV_SPEED_LARGE, kSlowest, &speed_);
   curl_easy_pause(easy_, was_sent_ ? CURLPAUSE_ALL : CURLPAUSE_RECV | (is_starved_ ? CURLPAUSE_SEND : 0));
 }
 
 // libcurl gives the piece again that was not taken, from in here.
 CURLcode CurlAttempt::resume() {
   is_held_ = false;
+  set_if_new(CURLOPT_MAX_RECV_SPEED_LARGE, kAnySpeed, &speed_);
   return curl_easy_pause(easy_, is_starved_ ? CURLPAUSE_SEND : CURLPAUSE_CONT);
 }
 

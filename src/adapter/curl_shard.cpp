@@ -141,7 +141,7 @@ int CurlShard::timer_callback(CURLM*, long timeout_ms, void* self) noexcept {
   if (timeout_ms <= 0) {
     timers.disarm(shard);
   } else {
-    timers.arm(shard, later(shard.reactor_.now(), timeout_ms * kMillisecond));
+    timers.arm(shard, later(shard.reactor_.now(), from_ms(static_cast<uint64_t>(timeout_ms))));
   }
   return 0;
 }

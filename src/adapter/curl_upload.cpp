@@ -65,6 +65,7 @@ void CurlAttempt::fill() {
   if (upload_begin_ == upload_end_ && !source_ended_) pull();
   if (source_waits_ || !is_starved_) return;
   is_starved_ = false;
+  if (is_held_ && cannot_rest()) return;  // resume() lets it go on
   curl_easy_pause(easy_, is_held_ ? CURLPAUSE_RECV : CURLPAUSE_CONT);
   transport_.mark_active(*shard_);
 }

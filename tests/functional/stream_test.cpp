@@ -134,6 +134,17 @@ TEST_F(Streams, PausedReaderOfAGigabyteCostsNoMemoryAndNoTimeAndHoldsNobodyUp) {
   EXPECT_EQ(done(client, head.id).status, HC_E_CANCELLED);
 }
 
+TEST_F(Streams, CancelledWhileHeldTheNextOneIsAsFastAsAny) {
+  Client client([](hc_session_options& o) { o.body_window = 1024; });
+  Outcome held = open(client, url("/bytes/1000000000"));
+  ASSERT_EQ(hc_response_wait(held.response.get(), HC_FOREVER), HC_OK);
+  client.cancel(held.id);
+  EXPECT_EQ(done(client, held.id).status, HC_E_CANCELLED);
+  uint64_t turns = client.stats().loop_turns;
+  EXPECT_TRUE(client.fetch(url("/bytes/1000000")).body == serve::pattern(1'000'000));
+  EXPECT_LT(client.stats().loop_turns, turns + 1000);
+}
+
 TEST_F(Streams, SlowReaderGetsEverything) {
   Client client([](hc_session_options& o) { o.body_window = 1024; });
   Outcome head = open(client, url("/bytes/2000000"));
