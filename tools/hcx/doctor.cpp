@@ -199,7 +199,8 @@ void examine_environment(Examination& exam) {
     if (is_set(variable)) proxies += (proxies.empty() ? "" : ", ") + std::string(variable);
   }
   if (!proxies.empty()) {
-    exam.fact("environment", proxies + " set: only sessions with trust_env (hcx get --trust-env) look at that");
+    exam.fact("environment",
+              proxies + " set: only sessions with trust_env (hcx get --trust-env) look at that");
   }
   if (is_set("SSLKEYLOGFILE")) {
     exam.risky("SSLKEYLOGFILE is set: programs may write the keys of TLS connections to that file");
