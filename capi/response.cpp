@@ -61,7 +61,8 @@ extern "C" hc_str hc_response_certificate(const hc_response* response, size_t nt
   return nth < certificates.size() ? as_str(certificates[nth]) : hc_str{nullptr, 0};
 }
 
-extern "C" hc_status hc_response_get_certificate(const hc_response* response, size_t nth, hc_str* certificate) {
+extern "C" hc_status hc_response_get_certificate(const hc_response* response, size_t nth,
+                                                 hc_str* certificate) {
   return guard(nullptr, [&]() -> Status {
     HC_REQUIRE(response != nullptr, "response");
     HC_REQUIRE(certificate != nullptr, "certificate");

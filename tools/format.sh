@@ -7,10 +7,13 @@ files() { # FIND-EXPRESSION...
   find . \( -path './.*' -o -path ./abi -o -path ./build -o -path ./dist -o -name node_modules \) -prune -o -type f \( "$@" \) -print0
 }
 
-# hc.hpp has the style of the tree, though hc.h beside it is laid out by hand.
+# hc.hpp has the style of the tree, though hc.h beside it is laid out by hand. Both commands run, and either one's failure
+# counts: set -e does not, where the result is asked for.
 format() { # CLANG-FORMAT-ARGUMENT...
-  files -name '*.cpp' -o -name '*.h' -o -name '*.c' | xargs -0 --no-run-if-empty clang-format-14 --style=file "$@"
-  files -name '*.hpp' | xargs -0 --no-run-if-empty clang-format-14 --style=file:.clang-format "$@"
+  local result=0
+  files -name '*.cpp' -o -name '*.h' -o -name '*.c' | xargs -0 --no-run-if-empty clang-format-14 --style=file "$@" || result=1
+  files -name '*.hpp' | xargs -0 --no-run-if-empty clang-format-14 --style=file:.clang-format "$@" || result=1
+  return "$result"
 }
 
 if [[ ${1:-} != --check ]]; then

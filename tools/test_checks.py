@@ -23,6 +23,8 @@ import rust_ffi
 import xml.etree.ElementTree as xml
 from cpp_source import code_only
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
 
 class InTree(unittest.TestCase):
     """Gives each test an empty directory to write a small tree into."""
@@ -36,6 +38,25 @@ class InTree(unittest.TestCase):
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+
+class Format(InTree):
+    def check(self, **files):
+        for name in ("tools/format.sh", ".clang-format"):
+            self.write(name, (ROOT / name).read_text())
+        for suffix, text in files.items():
+            self.write(f"include/hc/a.{suffix}", text)
+        command = ["bash", self.root / "tools/format.sh", "--check"]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    def test_each_kind_of_file_counts(self):
+        self.assertIn("a.cpp:1: not in the code format", self.check(cpp="int  a;\n", hpp="int a;\n").stdout)
+        self.assertIn("a.hpp:1: not in the code format", self.check(cpp="int a;\n", hpp="int  a;\n").stdout)
+
+    def test_and_so_does_the_exit_code(self):
+        for good, bad in (("cpp", "hpp"), ("hpp", "cpp")):
+            self.assertEqual(self.check(**{good: "int a;\n", bad: "int  a;\n"}).returncode, 1)
+        self.assertEqual(self.check(cpp="int a;\n", hpp="int a;\n").returncode, 0)
 
 
 class Floors(InTree):

@@ -318,7 +318,8 @@ TEST_F(TlsIdentities, CertificatesOfTheServerAreKeptOnRequest) {
 
 TEST_F(TlsIdentities, ACertificateIsToldWithoutAStructByValueToo) {
   Client client(trusting());
-  Outcome outcome = client.fetch(url(), [](hc_request& request) { request.certificates = HC_CERTIFICATES_PEM; });
+  Outcome outcome =
+      client.fetch(url(), [](hc_request& request) { request.certificates = HC_CERTIFICATES_PEM; });
   const hc_response* response = outcome.response.get();
   hc_str certificate{};
   ASSERT_EQ(hc_response_get_certificate(response, 0, &certificate), HC_OK);
