@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
 #include "serve/net.h"
+
+struct epoll_event;
 
 namespace hc::serve {
 
@@ -79,6 +82,7 @@ class EventLoop {
  private:
   void run();
   void run_turn();
+  int wait(std::span<epoll_event> events);
   void run_tasks();
   void run_timers();
   int wait_timeout() const;
@@ -91,7 +95,8 @@ class EventLoop {
   Fd wake_;
   std::thread thread_;
   std::function<void()> end_of_turn_;
-  bool quit_ = false;  // loop thread
+  bool quit_ = false;                   // loop thread
+  std::uint64_t done_since_sleep_ = 0;  // events; loop thread
   TimePoint now_;
   std::vector<Timer*>
       heap_;  // binary, the earliest first; indices live in the timers so that any can be removed
