@@ -255,6 +255,23 @@ TEST_F(Uploads, WholeAnswerEndsThemAlthoughTheCallbackHasMore) {
   EXPECT_FALSE(client.fetch(url("/bytes/1")).was_reused()) << "half of a request lies on that connection";
 }
 
+// Sending lets libcurl 8.14 read, too.
+TEST_F(Uploads, GoingOnReadNothingThatTheReaderHoldsBack) {
+  Client client;
+  Source source(serve::pattern(20'000'000));
+  Outcome head = client.fetch(url("/upload/early?body=1000000000"), [&](hc_request& r) {
+    pulled(source)(r);
+    streamed(r);
+  });
+  ASSERT_EQ(head.kind, HC_HEAD);
+  std::this_thread::sleep_for(milliseconds(300));  // in which too much would be read
+  uint64_t sent = server_.counters().bytes_out;
+  EXPECT_LT(sent, 30'000'000u) << "window and socket buffers";
+  std::this_thread::sleep_for(milliseconds(100));
+  EXPECT_EQ(server_.counters().bytes_out, sent);
+  client.cancel(head.id);
+}
+
 TEST_F(Uploads, LentBytesAreReleasedOnce) {
   Client client;
   std::string body = serve::pattern(100'000);

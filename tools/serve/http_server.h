@@ -24,8 +24,8 @@
 //   /cookies?set=NAME=VALUE      Set-Cookie; the body is the request's Cookie header
 //   /upload[?checksum=0]         {"length":L,"checksum":"HEX"} of the body
 //   /upload/slow?ms=100          reads nothing of the body for so long
-//   /upload/early[?status=200&close=0]
-//                                answers before the body is read; close=1 closes, too
+//   /upload/early[?status=200&close=0|?body=N]
+//                                answers before the body is read; close=1 closes, too; N bytes, with 200
 //   /once/KEY[?die=before_reply|before_body&times=N]
 //                                counts arrivals of KEY, at the end of the head; `die` closes without an
 //                                answer, with `times` only on the first N arrivals

@@ -31,6 +31,9 @@ BodyPlan plan_upload(const RouteContext& context) {
 void answer_upload(RouteContext& context) {
   if (context.rest == "early") {
     if (context.request.number("close", 0) != 0) context.writer.announce_close();
+    if (const std::uint64_t length = context.request.number("body", 0)) {
+      return context.writer.respond_pattern(length);
+    }
     return context.writer.respond(static_cast<int>(context.request.number("status", 200)), "text/plain",
                                   "early\n");
   }
