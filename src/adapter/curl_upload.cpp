@@ -121,10 +121,11 @@ bool CurlAttempt::is_answered_early() const {
 }
 
 // Before the request was: a server that has answered may stop reading, so that libcurl's last word is about the
-// sending; or it refused an expectation, and libcurl wanted to send all again without it.
+// sending; or it refused an expectation, and libcurl wanted to send all again without it, there or over a new connection.
 bool CurlAttempt::is_answer_whole() const {
   if (!refusal_.is_ok() || !builder().status().is_ok() || !builder().is_head_complete()) return false;
-  return builder().bytes_left() == 0 || (was_repeated_ && builder().is_expectation_failed());
+  bool wanted_to_repeat = was_repeated_ || found_nothing_idle_;
+  return builder().bytes_left() == 0 || (wanted_to_repeat && builder().is_expectation_failed());
 }
 
 }  // namespace hc
