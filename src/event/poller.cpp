@@ -12,7 +12,8 @@ namespace hc {
 namespace {
 
 uint32_t to_epoll(uint8_t interest) {
-  return ((interest & kReadable) != 0 ? EPOLLIN : 0U) | ((interest & kWritable) != 0 ? EPOLLOUT : 0U);
+  return ((interest & kReadable) != 0 ? EPOLLIN : 0U) | ((interest & kWritable) != 0 ? EPOLLOUT : 0U) |
+         ((interest & kOnceEach) != 0 ? EPOLLET : 0U);
 }
 
 uint8_t from_epoll(uint32_t events) {

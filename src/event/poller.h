@@ -13,7 +13,8 @@ namespace hc {
 enum Readiness : uint8_t {
   kReadable = 1,
   kWritable = 2,
-  kBroken = 4,  // error or hang-up; always reported
+  kBroken = 4,    // error or hang-up; always reported
+  kOnceEach = 8,  // interest only: told once each time that it becomes so (EPOLLET)
 };
 
 /// Receives what happened on a descriptor.
@@ -35,7 +36,7 @@ class Poller {
   static Status create(Poller* out);
   void close() { epoll_.reset(); }
 
-  /// Records that `watcher` wants `interest` (of kReadable, kWritable) on `fd` from the next flush() on.
+  /// Records that `watcher` wants `interest` (of kReadable, kWritable, kOnceEach) on `fd` from the next flush() on.
   void watch(int fd, FdWatcher& watcher, uint8_t interest);
   /// Ends the registration at once. Must come before the descriptor is closed: after a fork the child keeps the
   /// open file alive, and the kernel would go on reporting it.

@@ -16,13 +16,8 @@ Status Waker::create(Waker* out) {
 
 void Waker::wake() {
   uint64_t one = 1;
-  // EAGAIN means that the counter is full: the loop will wake.
+  // Each one is told, though nobody reads the counter; it would be full after 2^64.
   [[maybe_unused]] ssize_t written = write(event_.get(), &one, sizeof one);
-}
-
-void Waker::on_ready(int, uint8_t) {
-  uint64_t count = 0;
-  [[maybe_unused]] ssize_t got = read(event_.get(), &count, sizeof count);
 }
 
 }  // namespace hc
