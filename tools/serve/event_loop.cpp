@@ -18,7 +18,7 @@ namespace {
 
 // To fall asleep and be woken costs more, here and at the client, than a small answer. So a loop that had much to
 // do since it last slept looks for more first, for about 50 us: `wrk -c 64` then finds it asleep for one request of
-// a hundred, and not of ten.
+// thirty to a hundred, and not of ten.
 constexpr std::uint64_t kMuch = 16;
 constexpr int kLooks = 300;
 
