@@ -623,7 +623,7 @@ typedef struct hc_session_options {
   /* Bounds on what a server may send. */
   uint64_t max_body;             /* 1 GiB for bodies held whole, none for streamed
                                     ones: bytes; 0: no bound                       */
-  uint64_t body_window;          /* 256 KiB: of a streamed body, not yet read, before
+  uint64_t body_window;          /* 512 KiB: of a streamed body, not yet read, before
                                     the server is held back. 1 KiB to 1 GiB        */
   uint64_t max_header_bytes;     /* 65536: response heads (interim ones and trailers
                                     count, though they are dropped)                */

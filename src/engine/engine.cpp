@@ -185,6 +185,17 @@ void Engine::give(const Destination& destination, Completion completion) {
   }
 }
 
+void Engine::on_news_in_turn(const Transfer& transfer, Completion completion) {
+  const Destination& destination = transfer.destination();
+  if (destination.queue == nullptr || process_.is_inherited()) {
+    give(destination, std::move(completion));
+    return;
+  }
+  std::vector<Completion> batch;
+  batch.push_back(std::move(completion));
+  destination.queue->push(batch);
+}
+
 std::vector<Completion>& Engine::batch_for(const std::shared_ptr<CompletionQueue>& queue) {
   auto place = std::find_if(batches_.begin(), batches_.end(),
                             [&](const Batch& batch) { return batch.queue == queue; });

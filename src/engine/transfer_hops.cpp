@@ -25,6 +25,8 @@ void Transfer::on_head() {
 
 void Transfer::on_body(size_t bytes) {
   engine_->note_body(id, bytes, std::exchange(exchange_->is_body_noted, true));
+  if (!exchange_->pipe->has_much() || !exchange_->pipe->publish()) return;
+  engine_->on_news_in_turn(*this, news(HC_BODY, HC_OK));
 }
 
 void Transfer::publish_body() {

@@ -49,7 +49,7 @@ bool BodyPipe::publish() {
   {
     std::lock_guard lock(mutex_);
     move_gathered_locked();
-    is_wanted = std::exchange(is_wanted_, false);
+    if (!ready_.empty()) is_wanted = std::exchange(is_wanted_, false);
     is_full_ = std::exchange(is_held_, false) || is_full_;
     has_room = found_room_locked();
   }

@@ -2,6 +2,7 @@
 
 #include <hc/hc.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
@@ -28,10 +29,11 @@ class StreamOwner {
 /// The body of a streamed response on its way from the loop to its reader.
 ///
 /// Rules: put(), publish() and end() belong to the loop thread, the rest to one reader at a time. What is put is gathered
-/// without a lock; the reader finds it, and is woken, with the next publish(): once in a turn of the loop, not once for
-/// each of libcurl's pieces. Once the window is full the connection should not be read; what libcurl had taken from it
-/// by then, a read of at most twice the window, still fits. After a publish() the owner hears of room when half of the window is free:
-/// at each byte it would be a wake-up a read.
+/// without a lock; the reader finds it, and is woken, with the next publish(): not once for each of libcurl's pieces, but
+/// at the end of a turn of the loop, and when it has_much() in the middle of one, so that the reader works while the loop
+/// reads on. Once the window is full the connection should not be read; what libcurl had taken from it by then, a read of
+/// at most twice the window, still fits. After a publish() the owner hears of room when half of the window is free: at
+/// each byte it would be a wake-up a read.
 class BodyPipe {
  public:
   BodyPipe(uint64_t window, std::shared_ptr<BlockPool> blocks, std::weak_ptr<StreamOwner> owner, hc_id id)
@@ -45,6 +47,8 @@ class BodyPipe {
   Put put(std::string_view bytes);
   /// The reader gets what was put. True: it had found nothing before, tell it.
   bool publish();
+  /// So much was put that the turn's end is late for it.
+  bool has_much() const { return gathered_bytes_ >= std::min(window_ - window_ / 4, kMuch); }
   /// Nothing more will come, for this reason.
   void end(Status status, const hc_timing& timing);
 
@@ -65,6 +69,8 @@ class BodyPipe {
   bool is_inherited() const { return made_in_.is_inherited(); }
 
  private:
+  static constexpr uint64_t kMuch = 384 << 10;
+
   using Blocks = std::deque<std::unique_ptr<BodyBlock>>;
 
   uint64_t waiting() const { return unread_.load(std::memory_order_relaxed) + gathered_bytes_; }

@@ -62,7 +62,7 @@ struct SessionConfig {
 
   uint64_t max_body = uint64_t{1} << 30;
   uint64_t max_stream = 0;  // the same for streamed bodies
-  uint64_t body_window = 256 << 10;
+  uint64_t body_window = 512 << 10;
   uint64_t max_header_bytes = 65536;
   uint64_t max_headers = 128;
   uint64_t max_redirects = 10;

@@ -109,7 +109,7 @@ class StreamListener {
  public:
   /// The head is whole.
   virtual void on_head() = 0;
-  /// So many bytes came of the body: to be published in this turn.
+  /// So many bytes came of the body: to be published in this turn, at its end or when there are many.
   virtual void on_body(size_t bytes) = 0;
   /// The window is full: the connection is not read until somebody resumes it.
   virtual void on_body_held() = 0;

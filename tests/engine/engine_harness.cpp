@@ -41,6 +41,7 @@ hc_id EngineHarness::submit(const Order& order) {
   args.retry_stale = order.retry_stale;
   args.force_close = order.force_close;
   args.max_body = order.max_body;
+  args.stream = order.is_streamed ? HC_ON : HC_OFF;
   std::vector<hc_str> addresses;
   for (const std::string& address : order.addresses) addresses.push_back(as_hc_str(address));
   args.addresses = addresses.data();

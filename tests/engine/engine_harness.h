@@ -29,6 +29,7 @@ struct Order {
   uint8_t retry_stale = HC_UNSET_FLAG;
   uint8_t force_close = HC_UNSET_FLAG;
   uint64_t max_body = HC_UNSET;
+  bool is_streamed = false;
   std::shared_ptr<CompletionQueue> queue;  // none: a callback
 };
 

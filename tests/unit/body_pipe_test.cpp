@@ -53,6 +53,33 @@ TEST_F(BodyPipeTest, WhatWasPutIsReadableOnceItIsPublished) {
   EXPECT_EQ(read(), "abcdef") << "in one piece";
 }
 
+TEST_F(BodyPipeTest, HasMuchWhenThreeQuartersOfTheWindowAreGathered) {
+  pipe.put("0123456");
+  EXPECT_FALSE(pipe.has_much());
+  pipe.put("7");
+  EXPECT_TRUE(pipe.has_much());
+  pipe.publish();
+  EXPECT_FALSE(pipe.has_much()) << "its reader has it";
+}
+
+TEST_F(BodyPipeTest, HasMuchAt384KilobytesHoweverLargeTheWindow) {
+  BodyPipe large(1 << 30, blocks, owner, 8);
+  large.put(std::string((384 << 10) - 1, 'x'));
+  EXPECT_FALSE(large.has_much());
+  large.put("x");
+  EXPECT_TRUE(large.has_much());
+}
+
+TEST_F(BodyPipeTest, ReaderWhoGotAllInTheMiddleOfATurnIsNotWokenForNothingAtItsEnd) {
+  give("01234");
+  EXPECT_EQ(read(), "01234");
+  read();
+  EXPECT_EQ(last, HC_E_AGAIN);
+  EXPECT_FALSE(pipe.publish());
+  give("5");
+  EXPECT_TRUE(was_wanted) << "it waits still";
+}
+
 TEST_F(BodyPipeTest, SaysOnceThatTheReaderWaits) {
   give("a");
   EXPECT_FALSE(was_wanted) << "nobody has asked";

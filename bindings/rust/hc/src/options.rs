@@ -125,7 +125,7 @@ impl SessionBuilder {
         send_buffer;
         /// Bytes of a response body: 1 GiB for bodies held whole, none for streamed ones.
         max_body;
-        /// Bytes of a streamed body, not yet read, before the server is held back, 1 KiB to 1 GiB: 256 KiB.
+        /// Bytes of a streamed body, not yet read, before the server is held back, 1 KiB to 1 GiB: 512 KiB.
         body_window;
         /// Bytes of response heads: 65536.
         max_header_bytes;

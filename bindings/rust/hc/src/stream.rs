@@ -20,7 +20,7 @@ use crate::text::{bytes, NOT_GIVEN};
 
 /// A response with its head; the body is still on its way, and is read piece by piece.
 ///
-/// Whoever does not read holds the server back: no more than `body_window` bytes (256 KiB) are kept. To drop it early
+/// Whoever does not read holds the server back: no more than `body_window` bytes (512 KiB) are kept. To drop it early
 /// throws the rest away if it is short, and the connection stays; else the connection is closed.
 ///
 /// ```
