@@ -6,39 +6,36 @@ closed.
 """
 
 import ctypes
-import functools
+import sys
 import warnings
 from types import TracebackType
-from typing import Any, AsyncIterator, Callable, Dict, Iterator, List, Optional, Type, TypeVar
+from typing import Any, AsyncIterator, Callable, Dict, Iterator, List, Optional, Type, TypeVar, Union
 
 from . import _ffi, errors
-from ._library import Layout, bytes_at, lib, prepared, untyped
+from ._blocks import Blocks
+from ._library import lib
 from ._news import BlockingNews, LoopNews
 from .response import Head, encoding_of, json_of
 
 CAPACITY = 262_144  # bytes read at one time
 
-Piece = TypeVar("Piece")  # bytes, or a view
+_WORTH_A_BLOCK = 16_384  # bytes
+_LARGEST_BLOCK = 1 << 30  # they are much smaller
 
-_read = untyped(lib.hc_response_read)
-_take = untyped(lib.hc_response_take)
-_CHUNK = Layout(_ffi.hc_chunk, ["bytes.data", "bytes.len", "block"])
+Piece = TypeVar("Piece")  # bytes, or a view
+Answer = TypeVar("Answer")
 
 
 class Body(Head):
     """What both kinds of streamed responses have."""
 
-    __slots__ = ("_news", "_pointer", "_count", "_buffer", "_chunk", "_chunk_arguments", "_at_end", "__weakref__")
+    __slots__ = ("_news", "_blocks", "_at_end", "__weakref__")
 
     def __init__(self, news: Any) -> None:
         self._news = news
         self._handle = 0
         self._handle, self.status = news.taken()
-        self._pointer = ctypes.c_void_p(self._handle)
-        self._count = ctypes.c_size_t()
-        self._buffer: Any = b""
-        self._chunk = prepared(_ffi.hc_chunk)
-        self._chunk_arguments = self._pointer, ctypes.byref(self._chunk)
+        self._blocks = Blocks(self._handle)
         self._at_end = False
 
     def __del__(self, free: Any = lib.hc_response_free, warn: Any = warnings.warn) -> None:
@@ -61,47 +58,38 @@ class Body(Head):
         """Whether the body was given back; at its end it is, by itself."""
         return self._handle == 0
 
-    def _read(self, limit: int) -> Optional[bytes]:
-        """What is there, up to so many bytes. None: nothing is there yet, or it is _at_end."""
-        if self._is_over():
-            return None
-        if len(self._buffer) < limit:
-            self._buffer = ctypes.create_string_buffer(limit)
-        status = _read(self._pointer, self._buffer, ctypes.c_size_t(limit), ctypes.byref(self._count))
-        if status != _ffi.HC_OK:
-            self._check_again(status)
-            return None
-        if self._count.value == 0:
+    def _read(self, limit: int = sys.maxsize) -> Optional[bytes]:
+        """Of the next piece, up to so many bytes. None: nothing is there yet, or it is _at_end."""
+        piece = self._asked(self._blocks.read, limit)
+        if piece == b"":
             self._end()
             return None
-        return self._buffer[: self._count.value]  # type: ignore[no-any-return]
+        return piece
 
-    def _take(self, made: Callable[[int, int, int], Piece]) -> Optional[Piece]:
-        """The next piece as it was received, or rather what is made of it. None: as for _read()."""
-        if self._is_over():
+    def _view(self) -> Optional[memoryview]:
+        """The next piece in the memory into which it was received. None: as for _read()."""
+        block = self._asked(self._blocks.take)
+        if block is None:
             return None
-        status = _take(*self._chunk_arguments)
-        if status != _ffi.HC_OK:
-            self._check_again(status)
-            return None
-        address, length, block = _CHUNK.struct.unpack_from(self._chunk)
-        if length == 0:
+        if block[1] == 0:
             self._end()
             return None
-        return made(address, length, block)
+        return _viewed(*block)
+
+    def _asked(self, question: Callable[..., Optional[Answer]], *limit: int) -> Optional[Answer]:
+        """What the library says; a failure says of which request it is."""
+        if self._is_over():
+            return None
+        try:
+            return question(*limit)
+        except errors.Error as error:
+            error.method, error.url = self.method, self.asked_url
+            raise
 
     def _is_over(self) -> bool:
         if self._handle == 0 and not self._at_end:
             raise errors.of_code(_ffi.HC_E_CLOSED, "the response is closed")
         return self._handle == 0
-
-    def _check_again(self, status: int) -> None:
-        """Nothing is there: not yet, or never."""
-        if status == _ffi.HC_E_AGAIN:
-            return
-        error = errors.of_response(self._handle, status)
-        error.method, error.url = self.method, self.asked_url
-        raise error
 
     def _end(self) -> None:
         self._at_end = True
@@ -113,28 +101,24 @@ class Body(Head):
             return
         self._headers, self._history, self._certificates = self.headers, self.history, self.certificates
         self._all = self._info
-        self._buffer = b""
+        self._blocks.close()
         handle, self._handle = self._handle, 0
         lib.hc_response_free(handle)
 
 
-def _copied(address: int, length: int, block: int) -> bytes:
-    try:
-        return bytes_at(address, length)
-    finally:
-        lib.hc_block_free(block)
+class _Block(ctypes.c_ubyte * _LARGEST_BLOCK):  # type: ignore[misc]
+    """Memory of the library, which gets it back with the last view of it."""
+
+    handle: int
+
+    def __del__(self, free: Any = lib.hc_block_free) -> None:
+        free(self.handle)
 
 
-def _viewed(address: int, length: int, block: int) -> memoryview:
-    """Read-only memory of the library, which is given back when the last view of it goes."""
-    memory = _block_type(length).from_address(address)
-    memory.block = block
-    return memoryview(memory).toreadonly()
-
-
-@functools.lru_cache(maxsize=64)
-def _block_type(length: int) -> Any:
-    return type("Block", (ctypes.c_ubyte * length,), {"__del__": lambda self: lib.hc_block_free(self.block)})
+def _viewed(address: int, length: int, handle: int) -> memoryview:
+    block = _Block.from_address(address)
+    block.handle = handle
+    return memoryview(block)[:length].toreadonly()
 
 
 class AsyncStream(Body):
@@ -176,8 +160,8 @@ class AsyncStream(Body):
     async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
         """Pieces of exactly `size` bytes, but the last."""
         pieces = Pieces(size)
-        async for piece in self:
-            for full in pieces.add(piece):
+        async for view in self.iter_views():
+            for full in pieces.add(view):
                 yield full
         if pieces.rest:
             yield pieces.rest
@@ -185,11 +169,11 @@ class AsyncStream(Body):
     def iter_views(self) -> AsyncIterator[memoryview]:
         """Pieces as they arrive, in the memory into which they were received, read-only. A view may be kept: its memory
         is given back when nobody holds it any more."""
-        return Arrivals(self, _viewed)
+        return Arrivals(self, self._view)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         """Pieces as they arrive."""
-        return Arrivals(self, _copied)
+        return Arrivals(self, self._read)
 
     async def __aenter__(self) -> "AsyncStream":
         return self
@@ -203,16 +187,16 @@ class AsyncStream(Body):
 class Arrivals(AsyncIterator[Piece]):
     """The pieces of a body as they arrive. No generator: one that is left before its end needs the loop once more."""
 
-    __slots__ = ("_body", "_made")
+    __slots__ = ("_body", "_next")
 
-    def __init__(self, body: Body, made: Callable[[int, int, int], Piece]) -> None:
+    def __init__(self, body: Body, following: Callable[[], Optional[Piece]]) -> None:
         self._body = body
-        self._made = made
+        self._next = following
 
     async def __anext__(self) -> Piece:
         body = self._body
         while True:
-            piece = body._take(self._made)
+            piece = self._next()
             if piece is not None:
                 return piece
             if body._at_end:
@@ -259,23 +243,23 @@ class BlockingStream(Body):
     def iter_chunked(self, size: int) -> Iterator[bytes]:
         """Pieces of exactly `size` bytes, but the last."""
         pieces = Pieces(size)
-        for piece in self:
-            yield from pieces.add(piece)
+        for view in self.iter_views():
+            yield from pieces.add(view)
         if pieces.rest:
             yield pieces.rest
 
     def iter_views(self) -> Iterator[memoryview]:
         """Pieces as they arrive, in the memory into which they were received, read-only. A view may be kept: its memory
         is given back when nobody holds it any more."""
-        return self._pieces(_viewed)
+        return self._pieces(self._view)
 
     def __iter__(self) -> Iterator[bytes]:
         """Pieces as they arrive."""
-        return self._pieces(_copied)
+        return self._pieces(self._read)
 
-    def _pieces(self, made: Callable[[int, int, int], Piece]) -> Iterator[Piece]:
+    def _pieces(self, following: Callable[[], Optional[Piece]]) -> Iterator[Piece]:
         while True:
-            piece = self._take(made)
+            piece = following()
             if piece is not None:
                 yield piece
             elif self._at_end:
@@ -293,25 +277,31 @@ class BlockingStream(Body):
 
 
 class Pieces:
-    """Cuts what comes into pieces of one size."""
+    """Cuts what comes into pieces of one size. Each byte is copied once, but a little that would hold a whole block."""
 
     def __init__(self, size: int) -> None:
         if size < 1:
             raise errors.of_code(_ffi.HC_E_INVALID, f"size: {size} is no size")
         self.size = size
-        self._parts: List[bytes] = []
-        self._length = 0
+        self._parts: List[Union[bytes, memoryview]] = []
+        self._missing = size
 
-    def add(self, piece: bytes) -> Iterator[bytes]:
-        self._parts.append(piece)
-        self._length += len(piece)
-        if self._length < self.size:
+    def add(self, view: memoryview) -> Iterator[bytes]:
+        if len(view) < self._missing:
+            self._keep(view)
             return
-        whole = b"".join(self._parts)
-        end = self._length - self._length % self.size
-        for start in range(0, end, self.size):
-            yield whole[start : start + self.size]
-        self._parts, self._length = [whole[end:]], self._length - end
+        start = self._missing
+        yield b"".join([*self._parts, view[:start]])
+        end = len(view) - (len(view) - start) % self.size
+        for position in range(start, end, self.size):
+            yield view[position : position + self.size].tobytes()
+        self._parts, self._missing = [], self.size
+        if end < len(view):
+            self._keep(view[end:])
+
+    def _keep(self, view: memoryview) -> None:
+        self._parts.append(view.tobytes() if len(view) < _WORTH_A_BLOCK else view)
+        self._missing -= len(view)
 
     @property
     def rest(self) -> bytes:

@@ -3,10 +3,12 @@
 import asyncio
 import ctypes
 import struct
+import sys
 import weakref
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from .. import _ffi, errors
+from .._blocks import Blocks
 from .._library import Layout, bytes_at, lib, prepared, untyped, view_of
 from .._news import News
 from .._sender import LoopSender
@@ -14,10 +16,7 @@ from ..session import Session
 from ..upload import take_back
 from .tracing import OF_THE_CORE
 
-_BUFFER = 262_144  # bytes read at one time
-
 _submit = untyped(lib.hc_session_submit)
-_read = untyped(lib.hc_response_read)
 _free = untyped(lib.hc_response_free)
 _header = untyped(lib.hc_response_header)
 _get_info = untyped(lib.hc_response_get_info)
@@ -51,9 +50,6 @@ class Engine:
         self.id = ctypes.c_uint64()
         self.error = prepared(_ffi.hc_error)
         self.outputs = ctypes.byref(self.id), ctypes.byref(self.error)
-        self.buffer = ctypes.create_string_buffer(_BUFFER)
-        self.count = ctypes.c_size_t()
-        self.count_pointer = ctypes.byref(self.count)
         self.text = _ffi.hc_str()
         self.info = prepared(_ffi.hc_response_info)
         self.info_pointer = ctypes.byref(self.info)
@@ -99,7 +95,7 @@ class Transfer(News):
     It knows no ClientResponse, so that one which nobody holds any more can be collected, and ends its transfer.
     """
 
-    __slots__ = ("engine", "token", "number", "at_end", "on_end", "feed", "upload", "_waiter", "__weakref__")
+    __slots__ = ("engine", "token", "number", "at_end", "on_end", "feed", "upload", "_blocks", "_waiter", "__weakref__")
 
     def __init__(self, engine: Engine, token: int, number: int) -> None:
         self.handle = 0
@@ -113,6 +109,7 @@ class Transfer(News):
         self.on_end: Optional[List[Callable[[], None]]] = None  # called when nothing more will come
         self.feed: "Optional[asyncio.Task[None]]" = None  # of a request's body
         self.upload: Any = None  # the same, as the core sees it
+        self._blocks: Optional[Blocks] = None
         self._waiter: "Optional[asyncio.Future[None]]" = None
 
     # ----------------------------------------------------------------------------------------------- news of it
@@ -199,26 +196,21 @@ class Transfer(News):
 
     # ----------------------------------------------------------------------------------------------- its body
 
-    def read(self, limit: int = _BUFFER) -> Optional[bytes]:
-        """What is there, up to so many bytes; b"" at the end, None: nothing yet. Raises why there will be no more."""
-        engine = self.engine
-        status = _read(
-            _pointer(self.handle), engine.buffer, ctypes.c_size_t(min(limit, _BUFFER)), engine.count_pointer
-        )
-        if status != 0:
-            if status == _ffi.HC_E_AGAIN:
-                return None
-            raise errors.of_response(self.handle, status)
-        count = engine.count.value
-        if count == 0:
+    def read(self, limit: int = sys.maxsize) -> Optional[bytes]:
+        """Of what is there, up to so many bytes; b"" at the end, None: nothing yet. Raises why there will be no more."""
+        blocks = self._blocks
+        if blocks is None:
+            blocks = self._blocks = Blocks(self.handle)
+        piece = blocks.read(limit)
+        if piece == b"":
             self.at_end = True
-            return b""
-        return _string_at(engine.buffer, count)
+        return piece
 
     def release(self) -> None:
         """Gives the rest of the body back: a short one is thrown away and the connection kept."""
         handle, self.handle = self.handle, 0
         self.end_feed()
+        self._blocks = None
         if handle:
             _free(_pointer(handle))
 

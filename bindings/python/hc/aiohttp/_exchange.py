@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from ._request import ClientRequest
 
 
+# By asyncio, of a socket. What aiohttp holds of a body that nobody reads is that much above twice its read_bufsize.
+_READ_AT_ONCE = 256 << 10
+
+
 @dataclasses.dataclass
 class Call:
     """What all hops of one ClientSession.request() have in common."""
@@ -141,7 +145,7 @@ def filled(engine: Engine, request: "ClientRequest") -> Any:
     target.url = view_of(str(url).encode("ascii"))
     target.headers, target.header_count = fields.table, fields.count
     target.decompress = _ffi.HC_ON if call.auto_decompress else _ffi.HC_OFF
-    target.body_window = min(max(call.read_bufsize, 1024), 2**30)
+    target.body_window = min(max(2 * call.read_bufsize, 1024) + _READ_AT_ONCE, 2**30)
     target.expect_continue = _ffi.HC_ON if request.expect100 else _ffi.HC_OFF
     if not call.retries:
         target.retry_stale = _ffi.HC_OFF
