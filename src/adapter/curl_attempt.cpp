@@ -273,6 +273,7 @@ size_t CurlAttempt::write_callback(char* data, size_t size, size_t count, void* 
     switch (attempt.builder().on_body({data, size * count})) {
       case Intake::kTakenAndHold: attempt.hold(); [[fallthrough]];
       case Intake::kTaken:
+        attempt.shard_->note_receiver(attempt);
         if (attempt.transport_.config().on_trace != nullptr) attempt.sink_->on_chunk(attempt, size * count);
         attempt.look_for_early_answer();
         return size * count;
@@ -294,6 +295,7 @@ size_t CurlAttempt::header_callback(char* data, size_t size, size_t count, void*
       attempt.sink_->on_first_byte(attempt);
     }
     if (!attempt.builder().on_header_line({data, size * count})) return 0;
+    attempt.shard_->note_receiver(attempt);
     if (attempt.builder().has_fields()) attempt.foresee(false);
     attempt.watch_raw();
     attempt.look_for_early_answer();
@@ -330,6 +332,7 @@ bool CurlAttempt::take_connection(std::string_view remote_ip, int local_port) {
   if (is_reused_) return ride_idle(remote_ip, local_port);
   HC_CHECK(connection_ != nullptr);
   note_times();
+  read_ahead();
   transport_.on_connected(*connection_, static_cast<uint16_t>(local_port));
   return true;
 }
@@ -339,7 +342,7 @@ bool CurlAttempt::ride_idle(std::string_view remote_ip, int local_port) {
   // Bytes or an end waiting on an idle connection: they would become this request's answer (F11).
   char byte = 0;
   bool is_clean = idle != nullptr && recv(idle->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-                  (errno == EAGAIN || errno == EWOULDBLOCK);
+                  (errno == EAGAIN || errno == EWOULDBLOCK) && !has_hidden_bytes();
   if (!is_clean) {
     found_nothing_idle_ = true;
     return false;

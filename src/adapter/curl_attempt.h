@@ -68,6 +68,8 @@ class CurlAttempt final : public Attempt {
   /// The write callback told libcurl to pause: its connection is not read.
   bool is_held() const { return is_held_; }
   CURLcode resume();
+  /// Outside libcurl, after it has received something: has it go on with what it does not see.
+  void look_again();
 
   void set_connection(Connection* connection) { connection_ = connection; }
   void touch(TimePoint now) { last_activity_ = now; }
@@ -112,9 +114,12 @@ class CurlAttempt final : public Attempt {
   static bool cannot_rest();
   void hold();
   void stop_reading();
+  void read_ahead();
+  bool has_hidden_bytes() const;
   void set_source();
   size_t give(char* out, size_t capacity);
   void pull();
+  void send_on();
   bool is_all_given() const;
   bool is_answer_whole() const;
   void look_for_early_answer();

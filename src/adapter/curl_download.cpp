@@ -1,10 +1,14 @@
 // The part of an attempt that receives a body: how much of it at one time, when none, and as it was before decoding.
+#include <openssl/ssl.h>
+
 #include <algorithm>
 #include <utility>
 
 #include "adapter/curl_attempt.h"
 #include "adapter/curl_runtime.h"
+#include "adapter/curl_shard.h"
 #include "adapter/curl_transport.h"
+#include "adapter/peer_certificates.h"
 
 namespace hc {
 namespace {
@@ -15,6 +19,12 @@ constexpr long kBufferForDecoding = 60 << 10;
 // Before 8.13 what a reader has no room for waits in libcurl decoded, and 64 MB of it are an error. One byte of deflate
 // makes up to 1,032.
 bool holds_decoded_bytes() { return CurlRuntime::version_number() < curl_version_of(8, 13, 0); }
+
+// TLS records that OpenSSL takes from the socket at one time. More are only moved about in its buffer.
+constexpr size_t kReadAhead = 2 * SSL3_RT_MAX_PACKET_SIZE;
+
+// Later ones read until a socket is empty, and rest in another way.
+bool may_read_ahead() { return CurlRuntime::version_number() < curl_version_of(8, 6, 0); }
 
 }  // namespace
 
@@ -29,6 +39,26 @@ void CurlAttempt::set_buffer() {
     wanted = std::clamp(2 * static_cast<long>(request.body_window), kUsualBuffer, most);
   }
   if (std::exchange(buffer_, wanted) != wanted) set(CURLOPT_BUFFERSIZE, wanted);
+}
+
+// By itself OpenSSL takes the head of a record from the socket, and then the rest: two system calls. What it has read
+// ahead neither libcurl (SSL_pending) nor epoll sees: look_again() and ride_idle() ask for it.
+void CurlAttempt::read_ahead() {
+  SSL* tls = plan_.request->is_https && may_read_ahead() ? tls_of(easy_) : nullptr;
+  if (tls == nullptr) return;
+  SSL_set_default_read_buffer_len(tls, kReadAhead);
+  SSL_set_read_ahead(tls, 1);
+}
+
+bool CurlAttempt::has_hidden_bytes() const {
+  SSL* tls = plan_.request->is_https ? tls_of(easy_) : nullptr;
+  return tls != nullptr && SSL_has_pending(tls) == 1;
+}
+
+// Of a part of a record libcurl gives nothing, so that this ends.
+void CurlAttempt::look_again() {
+  if (is_held_ || connection_ == nullptr || !has_hidden_bytes()) return;
+  shard_->look_at(connection_->fd(), CURL_CSELECT_IN);
 }
 
 // A reused connection is watched from the time when it was idle. When its answer fills the window in the same call

@@ -53,17 +53,24 @@ void CurlShard::remove(CurlAttempt& attempt) {
   CURLMcode code = curl_multi_remove_handle(multi_, attempt.easy());
   HC_CHECK(code == CURLM_OK);
   std::erase(uploads_to_check_, &attempt);
+  std::erase(receivers_, &attempt);
 }
 
-void CurlShard::look_at(int fd) {
-  to_look_at_.push_back(fd);
+void CurlShard::note_receiver(CurlAttempt& attempt) {
+  if (receivers_.empty() || receivers_.back() != &attempt) receivers_.push_back(&attempt);
+}
+
+void CurlShard::look_at(int fd, int what) {
+  std::pair<int, int> look(fd, what);
+  if (std::find(to_look_at_.begin(), to_look_at_.end(), look) == to_look_at_.end())
+    to_look_at_.push_back(look);
   transport_.mark_active(*this);
 }
 
 void CurlShard::kick() {
-  std::vector<int> ended;
-  ended.swap(to_look_at_);
-  for (int fd : ended) act(fd, CURL_CSELECT_IN);
+  std::vector<std::pair<int, int>> looks;
+  looks.swap(to_look_at_);
+  for (auto [fd, what] : looks) act(fd, what);
   if (std::exchange(wants_kick_, false)) act(CURL_SOCKET_TIMEOUT, 0);
 }
 
@@ -93,12 +100,18 @@ void CurlShard::act(curl_socket_t fd, int what) {
   int running = 0;
   curl_multi_socket_action(multi_, fd, what, &running);
   check_uploads();
+  check_receivers();
   transport_.mark_active(*this);
 }
 
 void CurlShard::check_uploads() {
   for (CurlAttempt* attempt : uploads_to_check_) attempt->check_sent();
   uploads_to_check_.clear();
+}
+
+void CurlShard::check_receivers() {
+  for (CurlAttempt* attempt : receivers_) attempt->look_again();
+  receivers_.clear();
 }
 
 int CurlShard::socket_callback(CURL* easy, curl_socket_t fd, int what, void* self, void*) noexcept {

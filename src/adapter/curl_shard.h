@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "event/poller.h"
@@ -40,8 +41,10 @@ class CurlShard final : public FdWatcher, private Timer {
   /// Its request begins to go out: looks whether it all did as soon as libcurl comes back.
   void check_upload(CurlAttempt& attempt) { uploads_to_check_.push_back(&attempt); }
 
-  /// Has libcurl look at a descriptor that is watched no more, as soon as no call of it is on the stack.
-  void look_at(int fd);
+  /// It has received something: libcurl may not see that there is more.
+  void note_receiver(CurlAttempt& attempt);
+  /// Has libcurl act on a descriptor (CURL_CSELECT_*) without an event, as soon as no call of it is on the stack.
+  void look_at(int fd, int what);
 
   /// libcurl asked to be called at once, or there is something to look at.
   bool wants_kick() const { return wants_kick_ || !to_look_at_.empty(); }
@@ -59,6 +62,7 @@ class CurlShard final : public FdWatcher, private Timer {
   void act(curl_socket_t fd, int what);
   void on_interest(CURL* easy, curl_socket_t fd, int what);
   void check_uploads();
+  void check_receivers();
 
   CurlTransport& transport_;
   Reactor& reactor_;
@@ -67,7 +71,8 @@ class CurlShard final : public FdWatcher, private Timer {
   std::unique_ptr<Janitor> janitor_;
   bool wants_kick_ = false;
   std::vector<CurlAttempt*> uploads_to_check_;
-  std::vector<int> to_look_at_;
+  std::vector<CurlAttempt*> receivers_;          // since libcurl was called
+  std::vector<std::pair<int, int>> to_look_at_;  // descriptor, CURL_CSELECT_*
 };
 
 }  // namespace hc

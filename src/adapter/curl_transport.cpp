@@ -187,7 +187,7 @@ void CurlTransport::retire(Connection& connection) {
   shutdown(connection.fd(), SHUT_RDWR);
   discard_unread(connection.fd());
   // Since 8.9 libcurl may be waiting in there for the server's close_notify, and 8.23 looks at nothing else.
-  place.look_at(connection.fd());
+  place.look_at(connection.fd(), CURL_CSELECT_IN);
   place.janitor().on_retired();
 }
 
@@ -203,6 +203,7 @@ bool CurlTransport::run() {
     place->kick();
     collect(*place);
   }
+  fill_uploads();  // once more: what libcurl asks for next is there when it asks
   return true;
 }
 

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "adapter/curl_attempt.h"
+#include "adapter/curl_shard.h"
 #include "adapter/curl_transport.h"
 
 namespace hc {
@@ -63,11 +64,20 @@ size_t CurlAttempt::give(char* out, size_t capacity) {
 void CurlAttempt::fill() {
   if (source_waits_) return;
   if (upload_begin_ == upload_end_ && !source_ended_) pull();
-  if (source_waits_ || !is_starved_) return;
+  if (source_waits_) return;
+  if (!is_starved_) {
+    send_on();
+    return;
+  }
   is_starved_ = false;
   if (is_held_ && cannot_rest()) return;  // resume() lets it go on
   curl_easy_pause(easy_, is_held_ ? CURLPAUSE_RECV : CURLPAUSE_CONT);
   transport_.mark_active(*shard_);
+}
+
+// The socket most often has room for more: libcurl tries, before the loop goes round to ask.
+void CurlAttempt::send_on() {
+  if (connection_ != nullptr && !is_held_) shard_->look_at(connection_->fd(), CURL_CSELECT_OUT);
 }
 
 void CurlAttempt::pull() {

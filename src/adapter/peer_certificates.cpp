@@ -6,7 +6,6 @@
 #include "adapter/pem.h"
 
 namespace hc {
-namespace {
 
 SSL* tls_of(CURL* easy) {
   curl_tlssessioninfo* info = nullptr;
@@ -14,8 +13,6 @@ SSL* tls_of(CURL* easy) {
   bool is_ours = info != nullptr && info->backend == CURLSSLBACKEND_OPENSSL;
   return is_ours ? static_cast<SSL*>(info->internals) : nullptr;
 }
-
-}  // namespace
 
 std::vector<std::string> peer_certificates(CURL* easy, int form) {
   SSL* tls = tls_of(easy);
