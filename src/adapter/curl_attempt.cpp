@@ -333,6 +333,7 @@ bool CurlAttempt::take_connection(std::string_view remote_ip, int local_port) {
   HC_CHECK(connection_ != nullptr);
   note_times();
   read_ahead();
+  connection_->of_transport = findings_;
   transport_.on_connected(*connection_, static_cast<uint16_t>(local_port));
   return true;
 }
@@ -348,6 +349,7 @@ bool CurlAttempt::ride_idle(std::string_view remote_ip, int local_port) {
     return false;
   }
   unchoose();
+  findings_ = std::static_pointer_cast<TlsFindings>(idle->of_transport);
   transport_.on_taken(*idle, *this);
   return true;
 }
@@ -386,7 +388,9 @@ AttemptResult CurlAttempt::result(CURLcode code) {
   using Kind = AttemptResult::Kind;
   if (code != CURLE_OK && is_answer_whole()) return {Kind::kAnswered, Status::ok()};
   if (code == CURLE_OK && builder().is_head_complete() && builder().check_end()) {
-    return {Kind::kAnswered, Status::ok()};
+    if (!is_cut_short()) return {Kind::kAnswered, Status::ok()};
+    return {Kind::kFailed, Status(HC_E_INCOMPLETE,
+                                  "the connection, and with it the body, ended without TLS's close_notify")};
   }
   if (!refusal_.is_ok()) return {Kind::kFailed, refusal_};
   if (findings_ != nullptr && !findings_->rejected_pin.empty()) return {Kind::kFailed, pin_mismatch()};

@@ -122,6 +122,7 @@ class CurlAttempt final : public Attempt {
   void send_on();
   bool is_all_given() const;
   bool is_answer_whole() const;
+  bool is_cut_short() const;
   void look_for_early_answer();
   bool take_connection(std::string_view remote_ip, int local_port);
   bool ride_idle(std::string_view remote_ip, int local_port);
@@ -151,7 +152,7 @@ class CurlAttempt final : public Attempt {
   TimePoint started_ = 0;
   std::vector<curl_slist> fields_;         // over the lines of the request and of the transport: no copy
   Status refusal_;                         // of a callback of ours that had to stop libcurl
-  std::shared_ptr<TlsFindings> findings_;  // of the checks on a new connection; none unless there are pins
+  std::shared_ptr<TlsFindings> findings_;  // of its connection; none without TLS
   Connection* choice_ = nullptr;
   std::string pool_name_;
   curl_slist pool_name_field_{};

@@ -81,7 +81,7 @@ CURLcode CurlAttempt::set_up_tls(SSL_CTX* context) {
   if (is_proxy && route().proxy_tls == nullptr) {
     return tls->apply_trust(context) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
   }
-  if (tls->has_pins()) findings_ = std::make_shared<TlsFindings>();
+  findings_ = std::make_shared<TlsFindings>();  // the server's comes last
   return TlsIdentity::apply(tls, context, findings_) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 

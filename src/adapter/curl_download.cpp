@@ -92,6 +92,13 @@ CURLcode CurlAttempt::resume() {
   return curl_easy_pause(easy_, is_starved_ ? CURLPAUSE_SEND : CURLPAUSE_CONT);
 }
 
+// Before 8.14.1 libcurl takes the end of a connection for the end of such a body, whoever ended it.
+bool CurlAttempt::is_cut_short() const {
+  const Request& request = *plan_.request;
+  return request.is_https && request.method != Method::kHead && builder().ends_with_connection() &&
+         findings_ != nullptr && !findings_->has_close_notify;
+}
+
 // The only place where libcurl shows what it receives before it is decoded is its trace.
 void CurlAttempt::watch_raw() {
   if (is_raw_watched_ || !builder().is_head_complete() || !builder().wants_raw()) return;

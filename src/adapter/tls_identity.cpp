@@ -114,15 +114,15 @@ Status TlsIdentity::open_key_log(const std::string& file) {
 bool TlsIdentity::apply(const std::shared_ptr<const TlsIdentity>& self, SSL_CTX* context,
                         std::shared_ptr<TlsFindings> findings) {
   bool is_good = self->apply_trust(context) && self->apply_certificate(context);
-  bool needs_hold = self->has_pins() || !self->server_name_.empty() || self->key_log_.is_open();
-  if (!needs_hold || !is_good) return is_good;
+  if (!is_good) return false;
 
   auto* hold = new Hold{self, std::move(findings)};
   if (SSL_CTX_set_ex_data(context, hold_index(), hold) != 1) {
     delete hold;
     return false;
   }
-  if (self->has_pins()) {
+  SSL_CTX_set_info_callback(context, info_callback);
+  if (!self->pins_.empty()) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);  // also where the chain is trusted unseen
     SSL_CTX_set_cert_verify_callback(context, verify_callback, hold);
   }
@@ -149,7 +149,6 @@ bool TlsIdentity::apply_certificate(SSL_CTX* context) const {
 // libcurl knows no name but the URL's: it is changed at the last moment, before the first message is written.
 bool TlsIdentity::apply_server_name(SSL_CTX* context) const {
   if (server_name_.empty()) return true;
-  SSL_CTX_set_info_callback(context, info_callback);
   if (!verify_) return true;
   X509_VERIFY_PARAM* rules = SSL_CTX_get0_param(context);
   return is_name_an_address_
@@ -170,11 +169,20 @@ const TlsIdentity::Hold& TlsIdentity::hold_of(const SSL* tls) {
   return *static_cast<const Hold*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(tls), hold_index()));
 }
 
-void TlsIdentity::info_callback(const SSL* tls, int where, int) {
-  if (where != SSL_CB_HANDSHAKE_START) return;
-  const TlsIdentity& identity = *hold_of(tls).identity;
+void TlsIdentity::info_callback(const SSL* tls, int where, int result) {
+  const Hold& hold = hold_of(tls);
+  if (where == SSL_CB_HANDSHAKE_START && !hold.identity->server_name_.empty()) {
+    hold.identity->set_server_name(tls);
+  }
+  // Of an alert the level stands above its description.
+  if (where == SSL_CB_READ_ALERT && (result & 0xff) == SSL_AD_CLOSE_NOTIFY) {
+    hold.findings->has_close_notify = true;
+  }
+}
+
+void TlsIdentity::set_server_name(const SSL* tls) const {
   // RFC 6066 3: an address is no name to ask for.
-  char* name = identity.is_name_an_address_ ? nullptr : const_cast<char*>(identity.server_name_.c_str());
+  char* name = is_name_an_address_ ? nullptr : const_cast<char*>(server_name_.c_str());
   // What the macro SSL_set_tlsext_host_name() does, without its C cast.
   SSL_ctrl(const_cast<SSL*>(tls), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name);
 }

@@ -30,10 +30,11 @@ struct TlsOptions {
   std::string key_log_file;
 };
 
-/// What the checks of one connection found, for the message when it fails. Shared by its TLS context and its attempt,
-/// since either may be gone first.
+/// What is found out about one connection. Shared by its TLS context and whoever rides it, since either may be gone
+/// first.
 struct TlsFindings {
-  std::string rejected_pin;  // hex; empty: the pins were not the reason
+  std::string rejected_pin;       // hex; empty: the pins were not the reason that it failed
+  bool has_close_notify = false;  // the server has said that nothing more comes
 };
 
 /// Whom a connection trusts, and who we are on it. Everything is read and parsed when it is made; immutable and
@@ -45,9 +46,6 @@ class TlsIdentity {
   bool verifies() const { return verify_; }
   /// libcurl is to compare the certificate's name with the URL's host.
   bool verifies_url_host() const { return verify_ && server_name_.empty(); }
-  /// A connection of it needs a place for findings.
-  bool has_pins() const { return !pins_.empty(); }
-
   /// Sets a new connection's context up. False: out of memory, or OpenSSL refused.
   static bool apply(const std::shared_ptr<const TlsIdentity>& self, SSL_CTX* context,
                     std::shared_ptr<TlsFindings> findings);
@@ -61,6 +59,7 @@ class TlsIdentity {
   static void drop_hold(void* parent, void* hold, CRYPTO_EX_DATA* data, int index, long argl, void* argp);
   static int verify_callback(X509_STORE_CTX* store, void* hold);
   static void info_callback(const SSL* tls, int where, int result);
+  void set_server_name(const SSL* tls) const;
   static void key_log_callback(const SSL* tls, const char* line);
 
   Status load_trust(const TlsOptions& options);

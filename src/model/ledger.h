@@ -62,6 +62,7 @@ class Connection final : public ListLink<Connection>, private Timer {
   /// Who means to ride it while it is idle, and for libcurl its name in the pool; where it cannot be recognised later.
   void* chooser = nullptr;
   std::string pool_name;
+  std::shared_ptr<void> of_transport;  // what is found out about its TLS
 
  private:
   friend class Ledger;

@@ -219,6 +219,8 @@ bool ResponseBuilder::end_head() {
   is_head_complete_ = true;
   if (compressed_end_ != nullptr && has_transfer_encoding_) compressed_end_->set_chunked();
   is_expectation_failed_ = response_->http_status_ == 417;
+  bool has_body = response_->http_status_ != 204 && response_->http_status_ != 304;
+  ends_with_connection_ = has_body && content_length_ == HC_UNSET && !has_transfer_encoding_;
   // libcurl accepts both and believes Transfer-Encoding (docs/curl-notes.md F24); a proxy on the way may believe the
   // other, which is how responses are smuggled.
   if (has_transfer_encoding_ && content_length_ != HC_UNSET) {

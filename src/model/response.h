@@ -166,6 +166,8 @@ class ResponseBuilder {
   bool has_bytes() const { return header_bytes_ > 0; }
   /// Of the head that comes in.
   bool has_fields() const { return fields_ > 0; }
+  /// Nothing else tells where the body ends.
+  bool ends_with_connection() const { return ends_with_connection_; }
   bool is_head_complete() const { return is_head_complete_; }
   /// Why it refused.
   const Status& status() const { return refusal_; }
@@ -209,6 +211,7 @@ class ResponseBuilder {
   uint64_t content_length_ = HC_UNSET;
   Duration keepalive_hint_ = kNever;
   bool is_head_complete_ = false;
+  bool ends_with_connection_ = false;
   bool has_transfer_encoding_ = false;
   uint64_t body_bytes_ = 0;
   std::string location_;

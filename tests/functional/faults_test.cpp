@@ -420,6 +420,31 @@ TEST_F(Tls, ATruncatedBodyIsNoShortSuccess) {
   EXPECT_TRUE(is(client.fetch(server->url(0, "/bytes/9")), HC_OK));
 }
 
+TEST_F(Tls, ABodyThatTheConnectionEndsIsWholeOnlyWithCloseNotify) {
+  auto server = serve_with(pki_.server());
+  server->handle("/until-the-end", [](const serve::RequestView& request, serve::ResponseWriter& writer) {
+    writer.raw("HTTP/1.1 " + request.parameter("status").value_or("200 OK") + "\r\n\r\n");
+    if (!request.parameter("status")) writer.raw("some of it");
+    writer.end(request.parameter("cut") ? serve::Ending::kFin : serve::Ending::kClose);
+  });
+  Client client(trusting());
+  Outcome whole = client.fetch(server->url(0, "/until-the-end"));
+  EXPECT_TRUE(is(whole, HC_OK));
+  EXPECT_EQ(whole.body, "some of it");
+  EXPECT_TRUE(is(client.fetch(server->url(0, "/until-the-end?cut")), HC_E_INCOMPLETE));
+  EXPECT_TRUE(is(client.fetch(server->url(0, "/until-the-end?cut&status=204%20No%20Content")), HC_OK));
+
+  // On a connection that another request opened, too.
+  EXPECT_TRUE(is(client.fetch(server->url(0, "/bytes/9")), HC_OK));
+  Outcome reused = client.fetch(server->url(0, "/until-the-end?cut"));
+  EXPECT_TRUE(is(reused, HC_E_INCOMPLETE));
+  EXPECT_TRUE(reused.was_reused());
+  EXPECT_TRUE(is(client.fetch(server->url(0, "/bytes/9")), HC_OK));
+  Outcome reused_whole = client.fetch(server->url(0, "/until-the-end"));
+  EXPECT_TRUE(is(reused_whole, HC_OK));
+  EXPECT_TRUE(reused_whole.was_reused());
+}
+
 TEST_F(Tls, AnEndInTheHeadAndAResetAreDisconnections) {
   auto server = serve_with(pki_.server());
   Client client(trusting());
