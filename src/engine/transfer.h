@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/intrusive_list.h"
+#include "base/spares.h"
 #include "engine/completion.h"
 #include "engine/race.h"
 #include "event/timer_queue.h"
@@ -34,6 +35,7 @@ class Transfer final : public Waiter,
                        public AttemptSink,
                        public StreamListener,
                        public ListLink<Transfer>,
+                       public Recycled<Transfer>,
                        private Timer {
  public:
   Transfer(std::unique_ptr<Request> request, Destination destination, TimePoint submitted);

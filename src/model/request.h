@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/spares.h"
 #include "base/status.h"
 #include "model/body_source.h"
 #include "model/config.h"
@@ -38,7 +39,7 @@ struct RequestOptions {
 
 /// One request, checked and copied: what a transfer needs from its caller, in two blocks of memory (this and
 /// `bytes`), because 100,000 of them may wait in line.
-class Request : public RequestOptions {
+class Request : public RequestOptions, public Recycled<Request> {
  public:
   /// Checks everything about `args` that can be wrong. Session defaults are merged in here, on the caller's thread.
   static Status create(const hc_request& args, const SessionConfig& session, std::unique_ptr<Request>* out);

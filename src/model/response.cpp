@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/check.h"
+#include "model/spare_buffers.h"
 #include "model/text.h"
 
 namespace hc {
@@ -40,7 +41,10 @@ std::vector<hc_header> split_head(std::string_view head) {
 
 }  // namespace
 
+Response::Response() { SpareBuffers::of_process().lend(head_, body_); }
+
 Response::~Response() {
+  SpareBuffers::of_process().take_back(head_, body_);
   delete lazy_.load();
   if (pipe == nullptr) return;
   if (pipe->is_inherited()) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/spares.h"
 #include "base/status.h"
 #include "model/body_pipe.h"
 #include "model/compressed_end.h"
@@ -32,9 +33,9 @@ struct AttemptRecord {
 
 /// What a request came to. Filled by ResponseBuilder on the loop, then immutable and readable from any thread; of a
 /// streamed one the pipe knows what comes after the head.
-class Response {
+class Response : public Recycled<Response> {
  public:
-  Response() = default;
+  Response();
   ~Response();
   Response(const Response&) = delete;
   Response& operator=(const Response&) = delete;

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace hc {
+
+/// Things that one thread is done with and another is about to make again. Submitters make what a loop ends, and a loop
+/// makes what they free: malloc would carry each block back and forth between the memory of two threads.
+///
+/// Rules: any thread, and nobody waits: whoever finds another thread in here does without. So does a child that was
+/// forked meanwhile. The last one in is the first one out, because it is warm.
+template <typename T>
+class Spares {
+ public:
+  explicit Spares(size_t most) { spare_.reserve(most); }
+
+  /// False: there is none.
+  bool take(T* out) noexcept {
+    std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock || spare_.empty()) return false;
+    *out = std::move(spare_.back());
+    spare_.pop_back();
+    return true;
+  }
+
+  /// False: there are enough, and it stays where it is.
+  bool keep(T& thing) noexcept {
+    // What is used after its end would not be found out if it did not really end.
+#if defined(__SANITIZE_ADDRESS__)
+    return false;
+#endif
+    std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock || spare_.size() == spare_.capacity()) return false;
+    spare_.push_back(std::move(thing));
+    return true;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<T> spare_;
+};
+
+/// A class whose objects get the memory of those that ended.
+template <typename T>
+class Recycled {
+ public:
+  static void* operator new(size_t size) {
+    void* block = nullptr;
+    return spares().take(&block) ? block : ::operator new(size);
+  }
+  static void operator delete(void* block) noexcept {
+    if (!spares().keep(block)) ::operator delete(block);
+  }
+
+ private:
+  static constexpr size_t kMost = 256;
+  // Never ended: objects may be while the process is.
+  static Spares<void*>& spares() {
+    static auto* made = new Spares<void*>(kMost);
+    return *made;
+  }
+};
+
+}  // namespace hc

@@ -1,0 +1,25 @@
+#include "model/spare_buffers.h"
+
+namespace hc {
+
+SpareBuffers& SpareBuffers::of_process() {
+  static auto* spare = new SpareBuffers;  // never ended: responses may be freed while the process ends
+  return *spare;
+}
+
+void SpareBuffers::lend(std::string& head, std::string& body) noexcept {
+  Pair pair;
+  if (!spares_.take(&pair)) return;
+  head = std::move(pair.head);
+  body = std::move(pair.body);
+}
+
+void SpareBuffers::take_back(std::string& head, std::string& body) noexcept {
+  if (head.capacity() + body.capacity() > kLargest) return;
+  head.clear();
+  body.clear();
+  Pair pair{std::move(head), std::move(body)};
+  spares_.keep(pair);
+}
+
+}  // namespace hc
