@@ -49,19 +49,17 @@ class Recycled {
  public:
   static void* operator new(size_t size) {
     void* block = nullptr;
-    return spares().take(&block) ? block : ::operator new(size);
+    return spares_.take(&block) ? block : ::operator new(size);
   }
   static void operator delete(void* block) noexcept {
-    if (!spares().keep(block)) ::operator delete(block);
+    if (!spares_.keep(block)) ::operator delete(block);
   }
 
  private:
   static constexpr size_t kMost = 256;
-  // Never ended: objects may be while the process is.
-  static Spares<void*>& spares() {
-    static auto* made = new Spares<void*>(kMost);
-    return *made;
-  }
+  // Never ended: objects may be while the process is. Made when the library is loaded: what is made at its first use a
+  // child waits for without end, when it was forked meanwhile.
+  static inline Spares<void*>& spares_ = *new Spares<void*>(kMost);
 };
 
 }  // namespace hc

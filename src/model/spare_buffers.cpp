@@ -2,10 +2,8 @@
 
 namespace hc {
 
-SpareBuffers& SpareBuffers::of_process() {
-  static auto* spare = new SpareBuffers;  // never ended: responses may be freed while the process ends
-  return *spare;
-}
+// Made and never ended as those of Recycled.
+SpareBuffers& SpareBuffers::of_process_ = *new SpareBuffers;
 
 void SpareBuffers::lend(std::string& head, std::string& body) noexcept {
   Pair pair;

@@ -12,7 +12,7 @@ class SpareBuffers {
   static constexpr size_t kMost = 256;
   static constexpr size_t kLargest = 16 << 10;  // of both together
 
-  static SpareBuffers& of_process();
+  static SpareBuffers& of_process() { return of_process_; }
 
   /// Gives two empty strings some room, if there is any.
   void lend(std::string& head, std::string& body) noexcept;
@@ -25,6 +25,7 @@ class SpareBuffers {
     std::string body;
   };
 
+  static SpareBuffers& of_process_;
   Spares<Pair> spares_{kMost};
 };
 
