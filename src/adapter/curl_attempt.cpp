@@ -273,7 +273,7 @@ size_t CurlAttempt::write_callback(char* data, size_t size, size_t count, void* 
     switch (attempt.builder().on_body({data, size * count})) {
       case Intake::kTakenAndHold: attempt.hold(); [[fallthrough]];
       case Intake::kTaken:
-        attempt.shard_->note_receiver(attempt);
+        attempt.note_receipt();
         if (attempt.transport_.config().on_trace != nullptr) attempt.sink_->on_chunk(attempt, size * count);
         attempt.look_for_early_answer();
         return size * count;
@@ -295,7 +295,7 @@ size_t CurlAttempt::header_callback(char* data, size_t size, size_t count, void*
       attempt.sink_->on_first_byte(attempt);
     }
     if (!attempt.builder().on_header_line({data, size * count})) return 0;
-    attempt.shard_->note_receiver(attempt);
+    attempt.note_receipt();
     if (attempt.builder().has_fields()) attempt.foresee(false);
     attempt.watch_raw();
     attempt.look_for_early_answer();

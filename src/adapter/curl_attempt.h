@@ -115,6 +115,7 @@ class CurlAttempt final : public Attempt {
   void hold();
   void stop_reading();
   void read_ahead();
+  void note_receipt();
   bool has_hidden_bytes() const;
   void set_source();
   size_t give(char* out, size_t capacity);

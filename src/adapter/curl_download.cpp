@@ -50,6 +50,10 @@ void CurlAttempt::read_ahead() {
   SSL_set_read_ahead(tls, 1);
 }
 
+void CurlAttempt::note_receipt() {
+  if (plan_.request->is_https) shard_->note_receiver(*this);
+}
+
 bool CurlAttempt::has_hidden_bytes() const {
   SSL* tls = plan_.request->is_https ? tls_of(easy_) : nullptr;
   return tls != nullptr && SSL_has_pending(tls) == 1;

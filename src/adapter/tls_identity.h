@@ -46,6 +46,7 @@ class TlsIdentity {
   bool verifies() const { return verify_; }
   /// libcurl is to compare the certificate's name with the URL's host.
   bool verifies_url_host() const { return verify_ && server_name_.empty(); }
+
   /// Sets a new connection's context up. False: out of memory, or OpenSSL refused.
   static bool apply(const std::shared_ptr<const TlsIdentity>& self, SSL_CTX* context,
                     std::shared_ptr<TlsFindings> findings);
