@@ -5,14 +5,10 @@
 #include "support/client.h"
 #include "support/real_server.h"
 #include "support/tls_handle.h"
+#include "support/tls_server.h"
 
 namespace hc::test {
 namespace {
-
-const serve::TestPki& pki() {
-  static serve::TestPki pki;
-  return pki;
-}
 
 struct Refused {
   hc_status status = HC_OK;

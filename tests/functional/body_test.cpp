@@ -8,6 +8,7 @@
 #include "serve/http_server.h"
 #include "serve/test_pki.h"
 #include "support/client.h"
+#include "support/tls_server.h"
 
 namespace hc::test {
 namespace {
@@ -263,8 +264,7 @@ class WireTls : public testing::Test {
  protected:
   WireTls() {
     serve::HttpServerOptions options;
-    options.listeners[0].tls =
-        serve::TlsOptions{pki_.server().certificate_pem, pki_.server().private_key_pem};
+    options.listeners[0].tls = tls_with(pki_.server());
     server_ = std::make_unique<HttpServer>(options);
     server_->start();
   }

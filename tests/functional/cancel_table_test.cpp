@@ -6,6 +6,7 @@
 #include "serve/http_server.h"
 #include "serve/test_pki.h"
 #include "support/client.h"
+#include "support/tls_server.h"
 
 namespace hc::test {
 namespace {
@@ -96,7 +97,7 @@ TEST_P(CancelTable, ConnectingIsClosedAndTheSlotIsFreeAtOnce) {
 TEST_P(CancelTable, ConnectingTlsIsClosed) {
   serve::TestPki pki;
   serve::HttpServerOptions options;
-  options.listeners[0].tls = serve::TlsOptions{pki.server().certificate_pem, pki.server().private_key_pem};
+  options.listeners[0].tls = tls_with(pki.server());
   options.listeners[0].behaviour = serve::Behaviour::kStallHandshake;
   HttpServer stalling(options);
   stalling.start();

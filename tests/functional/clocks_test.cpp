@@ -6,6 +6,7 @@
 #include "serve/http_server.h"
 #include "serve/test_pki.h"
 #include "support/client.h"
+#include "support/tls_server.h"
 
 namespace hc::test {
 namespace {
@@ -230,7 +231,7 @@ TEST_F(ClocksTest, SockConnectCoversAllAddressesTogether) {
 TEST_F(ClocksTest, SockConnectCoversTls) {
   serve::TestPki pki;
   serve::HttpServerOptions options;
-  options.listeners[0].tls = serve::TlsOptions{pki.server().certificate_pem, pki.server().private_key_pem};
+  options.listeners[0].tls = tls_with(pki.server());
   options.listeners[0].behaviour = Behaviour::kStallHandshake;
   HttpServer stalling(options);
   stalling.start();

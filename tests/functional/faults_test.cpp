@@ -12,6 +12,7 @@
 #include "serve/test_pki.h"
 #include "support/client.h"
 #include "support/process.h"
+#include "support/tls_server.h"
 
 namespace hc::test {
 namespace {
@@ -307,7 +308,7 @@ class Tls : public Connecting {
   std::unique_ptr<HttpServer> serve_with(const serve::Credential& credential,
                                          serve::TlsVersion maximum = serve::TlsVersion::kTls13) {
     HttpServerOptions options;
-    options.listeners[0].tls = serve::TlsOptions{credential.certificate_pem, credential.private_key_pem};
+    options.listeners[0].tls = tls_with(credential);
     options.listeners[0].tls->minimum_version = serve::TlsVersion::kTls10;
     options.listeners[0].tls->maximum_version = maximum;
     auto server = std::make_unique<HttpServer>(options);

@@ -11,6 +11,7 @@
 #include "support/process.h"
 #include "support/real_server.h"
 #include "support/tls_handle.h"
+#include "support/tls_server.h"
 
 namespace hc::test {
 namespace {
@@ -72,8 +73,7 @@ class Proxies : public testing::Test {
     options.listeners[0].address = "0.0.0.0";  // many origins, plain
     options.listeners.emplace_back();
     options.listeners[1].address = "0.0.0.0";
-    options.listeners[1].tls =
-        serve::TlsOptions{pki_.server().certificate_pem, pki_.server().private_key_pem};
+    options.listeners[1].tls = tls_with(pki_.server());
     return options;
   }
 

@@ -8,6 +8,7 @@
 #include "serve/http_server.h"
 #include "serve/test_pki.h"
 #include "support/client.h"
+#include "support/tls_server.h"
 
 namespace hc::test {
 namespace {
@@ -218,7 +219,7 @@ TEST_F(Redirects, CancelWorksInEveryHop) {
 TEST_F(Redirects, FromHttpsToHttpOnlyIfAllowed) {
   serve::TestPki pki;
   serve::HttpServerOptions options;
-  options.listeners[0].tls = serve::TlsOptions{pki.server().certificate_pem, pki.server().private_key_pem};
+  options.listeners[0].tls = tls_with(pki.server());
   HttpServer secure(options);
   secure.start();
   std::string target = secure.url(0, "/redirect-to?url=" + encoded(url("/bytes/3")));

@@ -4,6 +4,7 @@
 #include "serve/http_server.h"
 #include "serve/test_pki.h"
 #include "support/client.h"
+#include "support/tls_server.h"
 
 namespace hc::test {
 namespace {
@@ -11,16 +12,10 @@ namespace {
 using serve::HttpServer;
 using serve::HttpServerOptions;
 
-const serve::TestPki& pki() {
-  static const serve::TestPki made;
-  return made;
-}
-
 HttpServerOptions with_tls() {
   HttpServerOptions options;
   options.listeners.resize(1);
-  options.listeners[0].tls =
-      serve::TlsOptions{pki().server().certificate_pem, pki().server().private_key_pem};
+  options.listeners[0].tls = tls_with(pki().server());
   return options;
 }
 

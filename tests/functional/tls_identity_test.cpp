@@ -9,6 +9,7 @@
 #include "support/process.h"
 #include "support/real_server.h"
 #include "support/tls_handle.h"
+#include "support/tls_server.h"
 
 namespace hc::test {
 namespace {
@@ -33,7 +34,7 @@ class TlsIdentities : public testing::Test {
     options.listeners[2].tls->maximum_version = serve::TlsVersion::kTls12;
     return options;
   }
-  serve::TlsOptions tls() { return {pki_.server().certificate_pem, pki_.server().private_key_pem}; }
+  serve::TlsOptions tls() { return tls_with(pki_.server()); }
 
   SessionSetup trusting() {
     return [this](hc_session_options& o) { o.ca_file = str(pki_.ca().certificate_path); };
@@ -263,8 +264,7 @@ TEST_F(TlsIdentities, AServerThatWantsACertificateGetsOurs) {
 
 TEST_F(TlsIdentities, ServerNameIsTheNameThatTheCertificateMustHave) {
   HttpServerOptions options;
-  options.listeners[0].tls =
-      serve::TlsOptions{pki_.wrong_name().certificate_pem, pki_.wrong_name().private_key_pem};
+  options.listeners[0].tls = tls_with(pki_.wrong_name());
   HttpServer server(options);
   server.start();
   Client client(trusting());
@@ -367,7 +367,7 @@ TEST_P(Resumption, WorksOverManyOriginsInTurn) {
   serve::TestPki pki;
   HttpServerOptions options;
   options.listeners[0].address = "0.0.0.0";
-  options.listeners[0].tls = serve::TlsOptions{pki.server().certificate_pem, pki.server().private_key_pem};
+  options.listeners[0].tls = tls_with(pki.server());
   HttpServer server(options);
   server.start();
   Client client([](hc_session_options& o) {

@@ -8,6 +8,7 @@
 #include "serve/http_server.h"
 #include "serve/test_pki.h"
 #include "support/client.h"
+#include "support/tls_server.h"
 #include "support/trace_events.h"
 
 namespace hc::test {
@@ -242,7 +243,7 @@ TEST(Attempts, EachAddressThatWasTried) {
 TEST(Attempts, AFailedHandshakeHadItsTcpConnection) {
   serve::TestPki pki;
   serve::HttpServerOptions options;
-  options.listeners[0].tls = serve::TlsOptions{pki.server().certificate_pem, pki.server().private_key_pem};
+  options.listeners[0].tls = tls_with(pki.server());
   HttpServer server(options);
   server.start();
   Client client;  // trusts the system's authorities, of which this is none

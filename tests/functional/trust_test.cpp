@@ -7,6 +7,7 @@
 #include "serve/http_server.h"
 #include "serve/test_pki.h"
 #include "support/client.h"
+#include "support/tls_server.h"
 
 namespace hc::test {
 namespace {
@@ -16,16 +17,10 @@ using serve::Ending;
 using serve::HttpServer;
 using serve::HttpServerOptions;
 
-const serve::TestPki& pki() {
-  static const serve::TestPki made;
-  return made;
-}
-
 HttpServerOptions plain_and_tls() {
   HttpServerOptions options;
   options.listeners.resize(2);
-  options.listeners[1].tls =
-      serve::TlsOptions{pki().server().certificate_pem, pki().server().private_key_pem};
+  options.listeners[1].tls = tls_with(pki().server());
   return options;
 }
 

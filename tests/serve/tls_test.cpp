@@ -10,10 +10,13 @@
 #include "serve/http_server.h"
 #include "serve/openssl_handles.h"
 #include "serve/test_pki.h"
+#include "support/tls_server.h"
 #include "test_client.h"
 
 namespace hc::serve::test {
 namespace {
+
+using hc::test::tls_with;
 
 struct SessionDeleter {
   void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
@@ -84,13 +87,6 @@ class TlsClient {
   bool connected_ = false;
   long verify_result_ = 0;
 };
-
-TlsOptions tls_with(const Credential& credential) {
-  TlsOptions tls;
-  tls.certificate_pem = credential.certificate_pem;
-  tls.private_key_pem = credential.private_key_pem;
-  return tls;
-}
 
 class TlsTest : public ::testing::Test {
  protected:

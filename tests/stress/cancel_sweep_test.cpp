@@ -12,6 +12,7 @@
 #include "serve/test_pki.h"
 #include "stress/stress.h"
 #include "support/process.h"
+#include "support/tls_server.h"
 
 namespace hc::test {
 namespace {
@@ -134,9 +135,7 @@ class CancelSweep : public testing::TestWithParam<Way> {
   serve::HttpServerOptions options() {
     serve::HttpServerOptions options;
     if (!GetParam().is_tls) return options;
-    options.listeners[0].tls.emplace();
-    options.listeners[0].tls->certificate_pem = pki_.server().certificate_pem;
-    options.listeners[0].tls->private_key_pem = pki_.server().private_key_pem;
+    options.listeners[0].tls = tls_with(pki_.server());
     return options;
   }
 

@@ -14,6 +14,7 @@
 #include "serve/test_pki.h"
 #include "stress/stress.h"
 #include "support/process.h"
+#include "support/tls_server.h"
 
 namespace hc::test {
 namespace {
@@ -91,9 +92,7 @@ class ForkTest : public testing::Test {
   serve::HttpServerOptions options() const {
     serve::HttpServerOptions options;
     options.listeners.resize(2);
-    serve::TlsOptions& tls = options.listeners[1].tls.emplace();
-    tls.certificate_pem = pki_.server().certificate_pem;
-    tls.private_key_pem = pki_.server().private_key_pem;
+    options.listeners[1].tls = tls_with(pki_.server());
     return options;
   }
 

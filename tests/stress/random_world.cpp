@@ -1,4 +1,5 @@
 #include "stress/random_world.h"
+#include "support/tls_server.h"
 
 #include <gtest/gtest.h>
 
@@ -44,9 +45,7 @@ void Errand::check_body(int32_t http_status, hc_str body) const {
 serve::HttpServerOptions World::options() const {
   serve::HttpServerOptions options;
   options.listeners.resize(2);
-  serve::TlsOptions& tls = options.listeners[kTls].tls.emplace();
-  tls.certificate_pem = pki_.server().certificate_pem;
-  tls.private_key_pem = pki_.server().private_key_pem;
+  options.listeners[kTls].tls = tls_with(pki_.server());
   return options;
 }
 
