@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 import types
 
 import pytest
@@ -51,9 +52,11 @@ class Trace:
         return [params for told, *_, params in self.told if told == name]
 
 
-def traced(aiohttp, use, connector=None, **options):
-    """What is told while `use(session)` runs."""
+def traced(aiohttp, use, connector=None, also=None, **options):
+    """What is told while `use(session)` runs. `also` has further receivers, by their signal's name."""
     trace = Trace(aiohttp, **options)
+    for name, receiver in (also or {}).items():
+        getattr(trace.config, name).append(receiver)
 
     async def run():
         made = connector() if connector is not None else None
@@ -111,10 +114,21 @@ def test_names_without_a_cache(aiohttp, recorder):
 
 
 def test_waiting_for_a_connection(aiohttp, recorder):
+    queued = threading.Event()  # An answer before that would leave the second request nothing to wait for.
+
+    def answer(request):
+        queued.wait(10)
+        return reply(b"ok")
+
+    async def tell(session, context, params):
+        queued.set()
+
     async def use(session):
         await asyncio.gather(*(fetch(session, recorder.url) for _ in range(2)))
 
-    trace = traced(aiohttp, use, lambda: aiohttp.TCPConnector(limit=1))
+    recorder.answer = answer
+    trace = traced(aiohttp, use, lambda: aiohttp.TCPConnector(limit=1), also={"on_connection_queued_start": tell})
+    assert queued.is_set()
     contexts = {id(context): context for _, _, context, _ in trace.told}.values()
     waits = sorted([name for name, _, context, _ in trace.told if context is each and "conn" in name] for each in contexts)
     assert waits == [
