@@ -229,10 +229,8 @@ void CurlAttempt::recycle(const CurlLane& stay_in) {
   shard_ = nullptr;
   sink_ = nullptr;
   last_activity_ = connected_at_ = secured_at_ = 0;
-  upload_.reset();
-  upload_begin_ = upload_end_ = 0;
   given_ = 0;
-  source_ended_ = source_waits_ = is_starved_ = false;
+  source_ended_ = source_waits_ = false;
   is_held_ = made_socket_ = is_reused_ = was_ready_ = was_sent_ = found_nothing_idle_ = was_repeated_ = false;
   error_text_[0] = '\0';
 }

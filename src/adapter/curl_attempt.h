@@ -73,8 +73,6 @@ class CurlAttempt final : public Attempt {
 
   void set_connection(Connection* connection) { connection_ = connection; }
   void touch(TimePoint now) { last_activity_ = now; }
-  /// Outside libcurl: takes from the body's source what libcurl will ask for next.
-  void fill();
   void resume_upload();
   /// The answer is whole although the body of the request has not been sent: nothing more will come of it.
   bool is_answered_early() const;
@@ -119,7 +117,7 @@ class CurlAttempt final : public Attempt {
   bool has_hidden_bytes() const;
   void set_source();
   size_t give(char* out, size_t capacity);
-  void pull();
+  Status read_source(char* out, size_t capacity, size_t* count);
   void send_on();
   bool is_all_given() const;
   bool is_answer_whole() const;
@@ -172,14 +170,9 @@ class CurlAttempt final : public Attempt {
   bool has_custom_method_ = false;
   bool has_credentials_ = false;
   // Of a body that has a source.
-  std::unique_ptr<char[]> upload_;  // taken from it, and not yet given to libcurl:
-  size_t upload_capacity_ = 0;
-  size_t upload_begin_ = 0;  // from here
-  size_t upload_end_ = 0;    // to here
   uint64_t given_ = 0;
   bool source_ended_ = false;
-  bool source_waits_ = false;  // it said "not yet"
-  bool is_starved_ = false;    // libcurl was told to pause its sending
+  bool source_waits_ = false;  // it said "not yet", and libcurl was told to pause its sending
 
   bool is_raw_watched_ = false;
   bool is_held_ = false;

@@ -86,14 +86,14 @@ void CurlAttempt::hold() {
   if (is_held_) return;
   stop_reading();
   if (cannot_rest()) set_if_new(CURLOPT_MAX_RECV_SPEED_LARGE, kSlowest, &speed_);
-  curl_easy_pause(easy_, was_sent_ ? CURLPAUSE_ALL : CURLPAUSE_RECV | (is_starved_ ? CURLPAUSE_SEND : 0));
+  curl_easy_pause(easy_, was_sent_ ? CURLPAUSE_ALL : CURLPAUSE_RECV | (source_waits_ ? CURLPAUSE_SEND : 0));
 }
 
 // libcurl gives the piece again that was not taken, from in here.
 CURLcode CurlAttempt::resume() {
   is_held_ = false;
   set_if_new(CURLOPT_MAX_RECV_SPEED_LARGE, kAnySpeed, &speed_);
-  return curl_easy_pause(easy_, is_starved_ ? CURLPAUSE_SEND : CURLPAUSE_CONT);
+  return curl_easy_pause(easy_, source_waits_ ? CURLPAUSE_SEND : CURLPAUSE_CONT);
 }
 
 // Before 8.14.1 libcurl takes the end of a connection for the end of such a body, whoever ended it.

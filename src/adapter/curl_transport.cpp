@@ -124,7 +124,7 @@ CurlAttempt* CurlTransport::lease() {
 }
 
 void CurlTransport::give_back(CurlAttempt& attempt) {
-  std::erase(to_fill_, &attempt);
+  std::erase(to_finish_, &attempt);
   if (attempt.is_streamed()) --streams_;
   attempt.recycle(*static_cast<CurlLane*>(own_claim_.get()));
   --leased_;
@@ -194,7 +194,7 @@ void CurlTransport::retire(Connection& connection) {
 bool CurlTransport::run() {
   if (!is_active()) return false;
   if (!unused_lanes_.empty()) end_unused_lanes();
-  fill_uploads();
+  finish_early_answers();
   std::vector<CurlShard*> active;
   active.swap(active_);
   for (CurlShard* place : active) {
@@ -203,24 +203,20 @@ bool CurlTransport::run() {
     place->kick();
     collect(*place);
   }
-  fill_uploads();  // once more: what libcurl asks for next is there when it asks
   return true;
 }
 
-void CurlTransport::fill_later(CurlAttempt& attempt) {
-  if (std::find(to_fill_.begin(), to_fill_.end(), &attempt) == to_fill_.end()) to_fill_.push_back(&attempt);
+void CurlTransport::finish_later(CurlAttempt& attempt) {
+  if (std::find(to_finish_.begin(), to_finish_.end(), &attempt) == to_finish_.end())
+    to_finish_.push_back(&attempt);
 }
 
-// Each one at most once: libcurl may ask for more in here. One by one, since an attempt that ends takes others with it.
-void CurlTransport::fill_uploads() {
-  for (size_t left = to_fill_.size(); left > 0 && !to_fill_.empty(); --left) {
-    CurlAttempt& attempt = *to_fill_.front();
-    to_fill_.erase(to_fill_.begin());
-    if (attempt.is_answered_early()) {
-      finish(attempt, CURLE_OK);
-    } else {
-      attempt.fill();
-    }
+// One by one, since an attempt that ends takes others with it.
+void CurlTransport::finish_early_answers() {
+  while (!to_finish_.empty()) {
+    CurlAttempt& attempt = *to_finish_.front();
+    to_finish_.erase(to_finish_.begin());
+    if (attempt.is_answered_early()) finish(attempt, CURLE_OK);
   }
 }
 

@@ -40,7 +40,7 @@ class CurlTransport final : public Transport {
   void retire(Connection& connection) override;
 
   /// True when run() has something to do.
-  bool is_active() const { return !active_.empty() || !to_fill_.empty() || !unused_lanes_.empty(); }
+  bool is_active() const { return !active_.empty() || !to_finish_.empty() || !unused_lanes_.empty(); }
   /// Lets libcurl go on where it asked for it, and hands finished attempts to their sinks. False: nothing was left.
   bool run();
 
@@ -66,8 +66,8 @@ class CurlTransport final : public Transport {
   long buffer_of_a_stream() const;
   void stop_watching(const Connection& connection);
   void mark_active(CurlShard& shard);
-  /// Its upload needs bytes, or it is answered: for when no call of libcurl is on the stack.
-  void fill_later(CurlAttempt& attempt);
+  /// It is answered already: ends it when no call of libcurl is on the stack.
+  void finish_later(CurlAttempt& attempt);
   static int close_callback(void* self, curl_socket_t fd) noexcept;
 
   /// Ends the attempts that are finished.
@@ -88,7 +88,7 @@ class CurlTransport final : public Transport {
   void choose_connection(CurlAttempt& attempt, Connection* connection);
   CurlAttempt* lease();
   void give_back(CurlAttempt& attempt);
-  void fill_uploads();
+  void finish_early_answers();
   void release_early(Connection& connection);
   void finish(CurlAttempt& attempt, CURLcode code);
   /// After libcurl let go of an attempt: what becomes of its connection.
@@ -111,7 +111,7 @@ class CurlTransport final : public Transport {
   size_t leased_ = 0;
   size_t streams_ = 0;              // of those leased
   std::vector<CurlShard*> active_;  // have to be run
-  std::vector<CurlAttempt*> to_fill_;
+  std::vector<CurlAttempt*> to_finish_;
   std::unordered_map<const Route*, std::unique_ptr<CurlLane>, RouteHash, RouteEqual> lanes_;
   std::vector<CurlLane*> unused_lanes_;  // nobody had a claim on them; perhaps somebody has again
   std::deque<CurlLane*> resting_lanes_;  // longest first; some may be claimed again

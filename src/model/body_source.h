@@ -8,8 +8,8 @@
 
 namespace hc {
 
-/// Where the bytes of a request body come from that is not in memory. On the loop thread, and outside libcurl, since
-/// user code may run in there.
+/// Where the bytes of a request body come from that is not in memory. On the loop thread; read() inside libcurl, so that
+/// the bytes go straight to where it sends them from.
 class BodySource {
  public:
   virtual ~BodySource() = default;
