@@ -176,8 +176,8 @@ void Loop::turn() {
   reactor_.poller().wait(time_to_wait());
   TimePoint start = reactor_.refresh();
   read_mail();
-  reactor_.timers().expire(reactor_.now());
   reactor_.poller().dispatch();
+  expire_timers();
   settle();
   publish();
   TimePoint callbacks_start = reactor_.refresh();
@@ -210,6 +210,14 @@ void Loop::read(Mail& mail) {
   } else if (mail.task != nullptr) {
     (*mail.task)(*engine_);
   }
+}
+
+// What has come by now came in time, however late this turn is: clocks look at what is left. Idle connections that are
+// due still go before a request can take one.
+void Loop::expire_timers() {
+  if (reactor_.timers().next_due() > reactor_.now()) return;
+  transport_->run();
+  reactor_.timers().expire(reactor_.now());
 }
 
 // From "mailed" to "submitted" in one step: the sums of stats() hold at every moment.

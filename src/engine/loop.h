@@ -64,6 +64,7 @@ class Loop final : public DescriptorBudget::Listener, public DescriptorBudget::H
   void turn();
   void read_mail();
   void read(Mail& mail);
+  void expire_timers();
   void count_read(uint64_t submits);
   void settle();
   void publish();

@@ -334,7 +334,7 @@ void Transfer::on_timer(TimePoint now) {
   while (!is_done()) {
     Clocks::Name name = clocks_.earliest();
     if (clocks_.end(name) > now) break;
-    if (!extend_socket_clock(name, now)) on_clock(name, now);
+    if (!extend_socket_clock(name, now)) on_clock(name);
   }
   if (!is_done()) arm_timer();
 }
@@ -352,7 +352,9 @@ bool Transfer::extend_socket_clock(Clocks::Name name, TimePoint now) {
   return true;
 }
 
-void Transfer::on_clock(Clocks::Name name, TimePoint now) {
+// By the clock of now: libcurl may have been at work since the timers of this turn began to fire.
+void Transfer::on_clock(Clocks::Name name) {
+  TimePoint now = engine_->now();
   std::string message = std::string(Clocks::name_of(name)) + " timeout of " +
                         in_seconds(clocks_.length(name)) + " passed while " + phase_name(phase_) + " for " +
                         in_seconds(now - phase_since_) + ", " + in_seconds(now - submitted_) +

@@ -143,7 +143,7 @@ class Transfer final : public Waiter,
   std::string end_line(const Status& status) const;
 
   bool extend_socket_clock(Clocks::Name name, TimePoint now);
-  void on_clock(Clocks::Name name, TimePoint now);
+  void on_clock(Clocks::Name name);
   void arm_timer();
   uint64_t since_submit(TimePoint time) const { return static_cast<uint64_t>(time - submitted_); }
   void expect_response();

@@ -1,6 +1,8 @@
 // The eight clocks over real sockets: never early, late within reason, and each says where it fired.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "serve/dead_ends.h"
 #include "serve/dns_server.h"
 #include "serve/http_server.h"
@@ -357,6 +359,35 @@ TEST_F(ClocksTest, OfSeveralTheEarliestFires) {
     r.timeouts.dns_ms = 1'000;
   });
   expect_fired(outcome, HC_E_TIMEOUT_FIRST_BYTE, HC_PHASE_AWAITING, "first_byte", 1'500);
+}
+
+// A callback holds the loop up until the answer is here and the clock has run out: the answer was in time.
+TEST_F(ClocksTest, WhatCameInTimeCountsThoughTheLoopIsLate) {
+  static constexpr milliseconds kPatience{1'000};
+  server_.handle("/later", [](const serve::RequestView&, serve::ResponseWriter& writer) {
+    writer.wait(milliseconds(100));
+    writer.respond_pattern(10'000);
+  });
+  Client client;
+  hc_id id = client.submit(url("/later"), [](hc_request& r) { r.timeouts.total_ms = kPatience.count(); });
+  struct Holdup {
+    HttpServer& server;
+    Stopwatch since_submit;
+    bool has_answered = false;
+  } holdup{server_, {}};
+  ASSERT_TRUE(server_.wait_until([](const Counters& c) { return c.requests == 1; }));
+  client.submit(url("/status/204"), [&](hc_request& r) {
+    r.queue = nullptr;
+    r.user_data = &holdup;
+    r.on_done = [](const hc_completion* completion, void* data) {
+      auto& held = *static_cast<Holdup*>(data);
+      hc_response_free(completion->response);
+      held.has_answered = held.server.wait_until([](const Counters& c) { return c.bytes_out > 10'000; });
+      std::this_thread::sleep_for(kPatience - held.since_submit.elapsed());  // until the clock has run out
+    };
+  });
+  EXPECT_TRUE(is(client.wait(id), HC_OK));
+  EXPECT_TRUE(holdup.has_answered);
 }
 
 TEST_F(ClocksTest, ManyArmedOnesDisturbNobody) {
