@@ -233,6 +233,14 @@ def passes(ran: Any) -> str:
     return str(ran.stdout)
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """For what has no event of its own, as statistics."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        await asyncio.sleep(0.005)
+
+
 def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 

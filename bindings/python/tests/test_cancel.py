@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from conftest import until
 
 import hc
 from hc import upload
@@ -23,25 +24,6 @@ def target(phase, server, silent, unreachable):
     if phase == "awaiting":
         return server.http + "/hang", {}, {}
     return server.http + "/drip?bytes=100000&chunk=1&every_ms=5", {}, {}
-
-
-async def until(condition):
-    async with asyncio_timeout(20):
-        while not condition():
-            await asyncio.sleep(0.005)  # the statistics have no event of their own
-
-
-class asyncio_timeout:
-    """asyncio.timeout() of Python 3.11, as much as is needed here."""
-
-    def __init__(self, seconds):
-        self.seconds = seconds
-
-    async def __aenter__(self):
-        self.handle = asyncio.get_running_loop().call_later(self.seconds, asyncio.current_task().cancel)
-
-    async def __aexit__(self, *_):
-        self.handle.cancel()
 
 
 def is_under_way(phase, stats):

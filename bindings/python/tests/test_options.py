@@ -1,5 +1,6 @@
 """Each option of a session and of a request does what it says."""
 
+import asyncio
 import ctypes
 import inspect
 import os
@@ -8,7 +9,7 @@ import threading
 import time
 
 import pytest
-from conftest import head_of
+from conftest import head_of, until
 
 import hc
 from hc import _ffi, _fields, options
@@ -149,10 +150,18 @@ def in_parallel(session, count, url, **more):
 
 
 @pytest.mark.parametrize("option", ["limit", "limit_per_host"])
-def test_limits_bound_the_sockets(url, option):
-    with hc.Session(**{option: 3}) as session:
-        assert all(each.status == 200 for each in in_parallel(session, 12, url + "/delay/20"))
-        assert session.stats()["sockets_peak"] == 3
+def test_limits_bound_the_sockets(url, run, option):
+    async def main():
+        async with hc.Session(**{option: 3}) as session:
+            holders = [asyncio.ensure_future(session.get(url + "/hang")) for _ in range(3)]
+            others = [asyncio.ensure_future(session.get(url + "/bytes/1")) for _ in range(9)]
+            await until(lambda: (session.stats()["sockets_in_use"], session.stats()["waiting"]) == (3, 9))
+            for holder in holders:
+                holder.cancel()
+            assert all(each.status == 200 for each in await asyncio.gather(*others))
+            assert session.stats()["sockets_peak"] == 3
+
+    run(main())
 
 
 def test_max_connecting(url):
@@ -160,11 +169,21 @@ def test_max_connecting(url):
         assert all(each.status == 200 for each in in_parallel(session, 8, url + "/delay/20"))
 
 
-def test_max_waiting_refuses(url):
-    with hc.Session(limit=1, max_waiting=1) as session:
-        results = in_parallel(session, 6, url + "/delay/200")
-    refused = [each for each in results if isinstance(each, hc.errors.OverloadError)]
-    assert 1 <= len(refused) <= 4 and all(isinstance(each, hc.errors.ResourceError) for each in refused)
+def test_max_waiting_refuses(url, run):
+    async def main():
+        async with hc.Session(limit=1, max_waiting=1) as session:
+            running = asyncio.ensure_future(session.get(url + "/hang"))
+            await until(lambda: session.stats()["sockets_in_use"] == 1)
+            waiting = asyncio.ensure_future(session.get(url + "/hang"))
+            await until(lambda: session.stats()["waiting"] == 1)
+            with pytest.raises(hc.errors.OverloadError) as caught:
+                await session.get(url + "/bytes/1")
+            assert isinstance(caught.value, hc.errors.ResourceError)
+            for call in (running, waiting):
+                call.cancel()
+            await asyncio.gather(running, waiting, return_exceptions=True)
+
+    run(main())
 
 
 def test_keepalive_timeout(url):
@@ -380,24 +399,25 @@ def test_username_and_password(url):
         assert in_url["authorization"] == "Basic bWU6eA=="
 
 
-def test_priority(url):
+def test_priority(url, run):
     """The later request overtakes those that were in line before it."""
     order = []
-    with hc.Session(limit=1) as session:
-        def call(number, priority):
-            session.get_sync(url + "/delay/30", priority=priority)
-            order.append(number)
 
-        threads = []
-        for number, priority in enumerate([0, 0, 0, 0, 5]):
-            thread = threading.Thread(target=call, args=(number, priority))
-            thread.start()
-            threads.append(thread)
-            while session.stats()["submitted"] <= number:
-                pass
-        for thread in threads:
-            thread.join()
-    assert order.index(4) < 4
+    async def main():
+        async with hc.Session(limit=1) as session:
+            async def call(number, priority):
+                await session.get(url + "/bytes/1", priority=priority)
+                order.append(number)
+
+            holder = asyncio.ensure_future(session.get(url + "/hang"))
+            await until(lambda: session.stats()["sockets_in_use"] == 1)
+            calls = [asyncio.ensure_future(call(number, priority)) for number, priority in enumerate([0, 0, 0, 0, 5])]
+            await until(lambda: session.stats()["waiting"] == 5)
+            holder.cancel()
+            await asyncio.gather(*calls)
+
+    run(main())
+    assert order == [4, 0, 1, 2, 3]
 
 
 # ----------------------------------------------------------------------------------------------------------------- TLS
