@@ -221,7 +221,7 @@ def test_the_interpreter_ends_with_a_session_open(url, ending):
         url = sys.argv[1]
 
         def until_busy():
-            while not session.stats()["in_flight"]:
+            while session.stats()["submitted"] < 2:
                 pass
 
         async def begin():
