@@ -8,7 +8,7 @@ use std::sync::{mpsc, Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use hc::{Error, Family, LogLevel, Session, SessionBuilder, Timeouts};
+use hc::{Body, Error, Family, LogLevel, Session, SessionBuilder, Timeouts};
 use hc_testing::shared;
 
 fn get(session: &Session, path: &str) -> hc::Response {
@@ -106,8 +106,13 @@ fn every_field_of_a_request_is_taken() {
 #[test]
 fn limits_hold() {
     let session = Session::builder().limit(3).build().unwrap();
-    let requests: Vec<_> = (0..30).map(|_| session.get(shared().url("/delay/2")).send()).collect();
-    for request in requests {
+    let send_held = |_| {
+        let (sender, body) = Body::channel();
+        (session.post(shared().url("/echo")).body(body).send(), sender)
+    };
+    let held: Vec<_> = (0..30).map(send_held).collect();
+    for (request, sender) in held {
+        sender.finish(); // none is over before all are sent
         request.wait().unwrap();
     }
     assert_eq!(session.stats().unwrap().sockets_peak, 3);
