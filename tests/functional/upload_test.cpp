@@ -11,6 +11,7 @@
 
 #include "serve/http_server.h"
 #include "support/client.h"
+#include "support/held.h"
 #include "support/upload_source.h"
 
 namespace hc::test {
@@ -127,12 +128,12 @@ TEST_F(Uploads, FileThatShrinksIsAnError) {
   TempFile body(serve::pattern(1'000'000));
   ASSERT_EQ(client.fetch(url("/bytes/1")).http_status, 200);
   Client busy([](hc_session_options& o) { o.limit = 1; });
-  hc_id first = busy.submit(url("/delay/100"));
+  Held first(busy, url("/echo"));
   hc_id id = busy.submit(url("/echo"), file(body));
   ASSERT_EQ(ftruncate(body.fd(), 500'000), 0);
-  Outcome outcome = busy.wait(id);
-  EXPECT_TRUE(is(outcome, HC_E_SYSTEM));
-  busy.wait(first);
+  first.release();
+  EXPECT_TRUE(is(busy.wait(id), HC_E_SYSTEM));
+  busy.wait(first.id());
 }
 
 TEST_F(Uploads, PulledOfKnownLengthSayIt) {

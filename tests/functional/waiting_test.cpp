@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "serve/dead_ends.h"
 #include "serve/http_server.h"
 #include "support/client.h"
+#include "support/held.h"
 
 namespace hc::test {
 namespace {
@@ -77,13 +79,13 @@ TEST_F(Waiting, OriginsTakeTurns) {
 
 TEST_F(Waiting, AnIdleConnectionIsNoWayToJumpTheQueue) {
   Client client(one_);
-  hc_id first = client.submit(url("/delay/100?a", 1));
+  Held first(client, url("/echo?a", 1));
   ASSERT_TRUE(server_.wait_until([](const Counters& c) { return c.requests == 1; }));
   client.submit(url(marked('b'), 2));
   client.submit(url(marked('a'), 1));
   client.submit(url(marked('c'), 3));
-  client.wait(first);
-  client.collect(3);
+  first.release();
+  client.collect(4);
   EXPECT_EQ(arrivals(), "abac");
 }
 
@@ -184,10 +186,15 @@ TEST_F(Waiting, MaxWaitingDoesNotCountThoseWhoFit) {
 
 TEST_F(Waiting, TimeInLineIsCounted) {
   Client client(one_);
-  client.submit(url("/delay/100"));
-  Outcome second = client.wait(client.submit(url("/bytes/1")));
-  EXPECT_GE(second.info().timing.started_ns, 99'000'000u);
-  EXPECT_GE(client.stats().waited_ns, 99'000'000u);
+  Held first(client, url("/echo"));
+  hc_id second = client.submit(url("/bytes/1"));
+  Stopwatch watch;
+  ASSERT_TRUE(waiting_are(client, 1));
+  std::this_thread::sleep_for(milliseconds(50));  // what is counted
+  auto waited = static_cast<uint64_t>(std::chrono::nanoseconds(watch.elapsed()).count());
+  first.release();
+  EXPECT_GE(client.wait(second).info().timing.started_ns, waited);
+  EXPECT_GE(client.stats().waited_ns, waited);
   client.collect(1);
 }
 
