@@ -162,7 +162,7 @@ TEST_F(SessionTest, CloseEndsWaitingAndRunningOnes) {
 
 TEST_F(SessionTest, CloseLetsRunningOnesFinishWithinTheDrain) {
   Client client([](hc_session_options& o) { o.limit = 1; });
-  hc_id running = client.submit(server_.url(0, "/delay/100"));
+  hc_id running = client.submit(server_.url(0, "/delay/1000"));
   hc_id waiting = client.submit(server_.url(0, "/bytes/1"));
   ASSERT_TRUE(requests_are(1));
   client.close(20'000);
@@ -214,7 +214,7 @@ TEST_F(SessionTest, FreeOfAnOpenSessionClosesItAndSaysSo) {
   hc_request request;
   hc_request_init(&request, sizeof request);
   std::atomic<int> done{0};
-  std::string url = server_.url(0, "/delay/20");
+  std::string url = server_.url(0, "/delay/500");  // all three are sent by then
   request.url = str(url);
   request.user_data = &done;
   request.on_done = [](const hc_completion* completion, void* counter) {

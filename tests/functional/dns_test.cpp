@@ -89,7 +89,7 @@ TEST_F(Dns, ConcurrentLookupsAreOne) {
 }
 
 TEST_F(Dns, ACallersCancelDoesNotFailTheOthers) {
-  dns_.script("app.test", {DnsReply::addresses({"127.0.0.5"}).delayed(milliseconds(200))});
+  dns_.script("app.test", {DnsReply::addresses({"127.0.0.5"}).delayed(milliseconds(1'000))});
   Client client(with_dns());
   hc_id first = client.submit(url("app.test"));
   hc_id second = client.submit(url("app.test"));
@@ -126,12 +126,12 @@ TEST_F(Dns, TtlDnsCacheIsAnUpperBound) {
   dns_.script("long.test", {DnsReply::addresses({"127.0.0.5"}, 3600)});
   Client client(with_dns([](hc_session_options& o) {
     o.keepalive_timeout_ms = 0;
-    o.ttl_dns_cache_ms = 200;
+    o.ttl_dns_cache_ms = 1'000;
   }));
   client.fetch(url("long.test"));
   client.fetch(url("long.test"));
   EXPECT_EQ(dns_.count("long.test", DnsType::kA), 1u);
-  client.fetch(url("127.0.0.1", "/delay/300"));
+  client.fetch(url("127.0.0.1", "/delay/1100"));
   client.fetch(url("long.test"));
   EXPECT_EQ(dns_.count("long.test", DnsType::kA), 2u);
 }
@@ -172,14 +172,14 @@ TEST_F(Dns, ConnectionsRotateOverTheAddresses) {
 
 TEST_F(Dns, NoSuchNameIsRememberedForAMoment) {
   dns_.script("gone.test", {DnsReply::nxdomain(), DnsReply::addresses({"127.0.0.1"})});
-  Client client(with_dns([](hc_session_options& o) { o.dns_negative_ttl_ms = 400; }));
+  Client client(with_dns([](hc_session_options& o) { o.dns_negative_ttl_ms = 1'000; }));
   Outcome outcome = client.fetch(url("gone.test"));
   EXPECT_TRUE(is(outcome, HC_E_DNS, HC_PHASE_RESOLVING));
   EXPECT_NE(outcome.message().find("gone.test"), std::string::npos) << outcome.message();
   EXPECT_EQ(outcome.error().native_domain, HC_NATIVE_ARES);
   EXPECT_TRUE(is(client.fetch(url("gone.test")), HC_E_DNS));
   EXPECT_EQ(dns_.count("gone.test", DnsType::kA), 1u);
-  client.fetch(url("127.0.0.1", "/delay/500"));
+  client.fetch(url("127.0.0.1", "/delay/1100"));
   EXPECT_TRUE(is(client.fetch(url("gone.test")), HC_OK));
 }
 

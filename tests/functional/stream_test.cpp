@@ -165,16 +165,16 @@ TEST_F(Streams, SlowReaderGetsEverything) {
 }
 
 TEST_F(Streams, SockReadStandsStillWhileTheReaderHoldsTheBodyBack) {
-  Client client([](hc_session_options& o) { o.timeouts.sock_read_ms = 150; });
+  Client client([](hc_session_options& o) { o.timeouts.sock_read_ms = 1'000; });
   Outcome head = open(client, url("/bytes/20000000"));
-  std::this_thread::sleep_for(milliseconds(500));  // what the clock would have counted
+  std::this_thread::sleep_for(milliseconds(1'500));  // what the clock would have counted
   hc_status end = HC_E_INTERNAL;
   EXPECT_EQ(read_all(head.response.get(), &end).size(), 20'000'000u);
   EXPECT_EQ(end, HC_OK);
 }
 
 TEST_F(Streams, SockReadRunsAgainOnceTheReaderHasMadeRoom) {
-  Client client([](hc_session_options& o) { o.timeouts.sock_read_ms = 200; });
+  Client client([](hc_session_options& o) { o.timeouts.sock_read_ms = 1'000; });
   // More than window and socket buffers hold, and then silence.
   Outcome head = open(client, url("/truncate?claimed=30000000&sent=20"));
   read_all(head.response.get());
@@ -186,7 +186,7 @@ TEST_F(Streams, SockReadRunsAgainOnceTheReaderHasMadeRoom) {
 
 TEST_F(Streams, TotalRunsWhileTheReaderHoldsTheBodyBack) {
   Client client;
-  Outcome head = open(client, url("/bytes/50000000"), [](hc_request& r) { r.timeouts.total_ms = 300; });
+  Outcome head = open(client, url("/bytes/50000000"), [](hc_request& r) { r.timeouts.total_ms = 1'000; });
   EXPECT_EQ(done(client, head.id).status, HC_E_TIMEOUT_TOTAL);
   hc_status end = HC_OK;
   EXPECT_GE(read_all(head.response.get(), &end).size(), 256u << 10) << "what is here stays readable";
@@ -218,8 +218,8 @@ TEST_F(Streams, ReleasedWithASlowRestTheConnectionIsClosedAfterAMoment) {
   Stopwatch watch;
   head.response.reset();
   EXPECT_EQ(done(client, head.id).status, HC_E_CANCELLED);
-  EXPECT_GE(watch.elapsed(), milliseconds(95));
-  EXPECT_LT(watch.elapsed(), milliseconds(900));
+  EXPECT_GE(watch.elapsed(), milliseconds(100));
+  EXPECT_LT(watch.elapsed(), milliseconds(30'000)) << "100 s are left of it";
 }
 
 TEST_F(Streams, CancelEndsThemOnce) {
@@ -238,6 +238,7 @@ TEST_F(Streams, CancelEndsThemOnce) {
 TEST_F(Streams, CloseEndsThoseThatNobodyReads) {
   Client client;
   Outcome head = open(client, url("/bytes/50000000"));
+  ASSERT_EQ(hc_response_wait(head.response.get(), HC_FOREVER), HC_OK);
   client.close(50);
   EXPECT_EQ(done(client, head.id).status, HC_E_CANCELLED);
   EXPECT_GT(read_ready(head.response.get()).size(), 0u) << "responses outlive the session";
@@ -395,6 +396,7 @@ TEST_F(Streams, ManyAtOnceReadByManyThreads) {
 TEST_F(Streams, InAForkedChildTheyAnswerForked) {
   Client client;
   Outcome head = open(client, url("/bytes/50000000"));
+  ASSERT_EQ(hc_response_wait(head.response.get(), HC_FOREVER), HC_OK);
   pid_t child = fork();
   if (child == 0) {
     char byte = 0;
