@@ -6,6 +6,7 @@
 #include "serve/http_server.h"
 #include "serve/test_pki.h"
 #include "support/client.h"
+#include "support/held.h"
 #include "support/process.h"
 #include "support/real_server.h"
 #include "support/tls_handle.h"
@@ -177,7 +178,11 @@ TEST_F(TlsIdentities, LimitPerHostCountsEachIdentity) {
     o.limit_per_host = 2;
   });
   TlsHandle handle(trusting_handle());
-  for (int i = 0; i < 20; ++i) client.submit(url("/delay/10"), i % 2 == 0 ? handle.tune() : Tune());
+  Held ours(client, url("/echo"), 10, handle.tune());
+  Held the_sessions(client, url("/echo"), 10);
+  EXPECT_TRUE(server_.wait_until([](const serve::Counters& c) { return c.requests == 4; }));
+  ours.release();
+  the_sessions.release();
   for (const Outcome& outcome : client.collect(20)) EXPECT_TRUE(is(outcome, HC_OK));
   EXPECT_EQ(server_.counters(0).connections_peak, 4u);
   EXPECT_EQ(accepted(), 4u);

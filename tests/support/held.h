@@ -12,13 +12,14 @@ namespace hc::test {
 /// So many requests to /echo that are not answered before release(): their bodies lack an end.
 class Held {
  public:
-  Held(Client& client, const std::string& url, int count = 1) : client_(client) {
+  Held(Client& client, const std::string& url, int count = 1, const Tune& more = {}) : client_(client) {
     for (int i = 0; i < count; ++i) {
       Source& source = sources_.emplace_back("held");
       source.hold_at(0);
       ids_.push_back(client.submit(url, [&](hc_request& request) {
         request.method = HC_STR("POST");
         source.attach(request);
+        if (more) more(request);
       }));
     }
   }
