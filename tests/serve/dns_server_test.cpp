@@ -213,7 +213,7 @@ TEST_F(DnsServerTest, LargeOrTruncatedAnswersComeOverTcp) {
 
 TEST_F(DnsServerTest, SilenceAndDelaysHoldNobodyElseUp) {
   dns_.script("silent.test", {DnsReply::silence()});
-  dns_.script("slow.test", {DnsReply::addresses({"127.0.0.1"}).delayed(milliseconds(40))});
+  dns_.script("slow.test", {DnsReply::addresses({"127.0.0.1"}).delayed(milliseconds(500))});
   dns_.script("fast.test", {DnsReply::addresses({"127.0.0.2"})});
   const auto start = std::chrono::steady_clock::now();
   send("silent.test");
@@ -221,7 +221,7 @@ TEST_F(DnsServerTest, SilenceAndDelaysHoldNobodyElseUp) {
   send("fast.test");
   EXPECT_EQ(receive()->question_name, "fast.test.");
   EXPECT_EQ(receive()->question_name, "slow.test.");
-  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(40));
+  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(500));
   EXPECT_FALSE(receive(kMustNotFireMs).has_value());
   EXPECT_TRUE(dns_.wait_for_queries(3));
   EXPECT_EQ(dns_.count("silent.test"), 1u);

@@ -99,7 +99,7 @@ TEST_F(BudgetTest, IdleConnectionsMakeRoomForAnotherSession) {
   Receipts receipts(2 * kBudget);
   hc_session* rich = make_witnessed_session();
   hc_session* poor = make_witnessed_session();
-  submit_all(rich, url("/delay/100"), receipts, 0, kBudget);
+  submit_all(rich, url("/delay/1000"), receipts, 0, kBudget);  // all are sent before the first is answered
   ASSERT_TRUE(eventually([&] { return stats_of(rich).sockets_idle == kBudget; }));
   ASSERT_EQ(descriptors_in_use(), kBudget);
   Stopwatch watch;
