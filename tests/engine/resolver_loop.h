@@ -22,11 +22,14 @@ namespace hc {
 /// The monotonic clock, which a test can push forward.
 class SkippingClock final : public Clock {
  public:
-  TimePoint now() override { return real_.now() + skipped_; }
+  TimePoint now() override { return (stopped_at_ == kNever ? real_.now() : stopped_at_) + skipped_; }
   void skip(Duration length) { skipped_ += length; }
+  /// From now on it only skips: no time passes, however long the machine takes.
+  void stop() { stopped_at_ = real_.now(); }
 
  private:
   SystemClock real_;
+  TimePoint stopped_at_ = kNever;
   Duration skipped_ = 0;
 };
 
