@@ -77,12 +77,13 @@ std::string ScratchDirectory::read(std::string_view name) const {
 }
 
 uint16_t free_port() {
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);  // stays bound until the process ends
+  int on = 1;
   sockaddr_in address = loopback_address(0);
   socklen_t length = sizeof address;
-  bool is_bound = bind(fd, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
+  bool is_bound = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                  bind(fd, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
                   getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0;
-  close(fd);
   if (!is_bound) throw std::system_error(errno, std::generic_category(), "no free port");
   return ntohs(address.sin_port);
 }

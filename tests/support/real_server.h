@@ -27,7 +27,8 @@ class ScratchDirectory {
   std::string path_;
 };
 
-/// A TCP port on 127.0.0.1 that nobody uses now.
+/// A TCP port on 127.0.0.1 that nobody uses, and that nobody else is given while this process runs. Servers that set
+/// SO_REUSEADDR, as they all do, may listen on it.
 uint16_t free_port();
 
 /// A program in the foreground, with a configuration of its own, on loopback. Never a service; it ends with its

@@ -140,11 +140,12 @@ def unreachable() -> Iterator[int]:
             filler.close()
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody uses now, for programs that cannot choose one themselves."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def reserved() -> socket.socket:
+    """Keeps a port of 127.0.0.1 for a program that cannot choose one itself; with SO_REUSEADDR it may listen on it."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder
 
 
 def wait_until_it_accepts(port: int, process: Any) -> None:

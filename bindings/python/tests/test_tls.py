@@ -10,7 +10,7 @@ import subprocess
 import threading
 
 import pytest
-from conftest import descriptors, free_port, wait_until_it_accepts
+from conftest import descriptors, reserved, wait_until_it_accepts
 
 import hc
 from hc import _ffi
@@ -43,7 +43,8 @@ def pki(server):
 
 class Nginx:
     def __init__(self, folder, pki):
-        self.port, self.old_port = free_port(), free_port()
+        self.holders = reserved(), reserved()
+        self.port, self.old_port = (holder.getsockname()[1] for holder in self.holders)
         user = "user root;" if os.geteuid() == 0 else ""  # the folder is ours alone
         text = user + NGINX.format(pki=pki, any=self.port, old=self.old_port)
         (folder / "nginx.conf").write_text(text)
@@ -58,6 +59,8 @@ class Nginx:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait()
+        for holder in self.holders:
+            holder.close()
 
 
 @pytest.fixture(scope="module")
