@@ -69,11 +69,7 @@ std::string to_string(const std::vector<Endpoint>& nameservers) {
   std::string text;
   for (const Endpoint& nameserver : nameservers) {
     if (!text.empty()) text += ", ";
-    std::string address = nameserver.address.to_string();
-    bool has_port = nameserver.port != kDnsPort;
-    bool needs_brackets = has_port && nameserver.address.family == Family::kV6;
-    text += needs_brackets ? "[" + address + "]" : address;
-    if (has_port) text += ":" + std::to_string(nameserver.port);
+    text += nameserver.port == kDnsPort ? nameserver.address.to_string() : nameserver.to_string();
   }
   return text;
 }

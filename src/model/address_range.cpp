@@ -54,7 +54,7 @@ Status parse_ranges(std::string_view text, std::vector<AddressRange>* out) {
     text.remove_prefix(std::min(comma + 1, text.size()));
     std::optional<AddressRange> range = AddressRange::parse(item);
     if (!range)
-      return Status::invalid("\"" + escaped(item) + "\" is not a block such as 10.0.0.0/8 or fc00::/7");
+      return Status::invalid('"' + escaped(item) + "\" is not a block such as 10.0.0.0/8 or fc00::/7");
     out->push_back(*range);
   }
   return Status::ok();

@@ -155,10 +155,6 @@ std::string without_dot_segments(std::string_view path) {
 
 void append_encoded(std::string_view target, std::string* out) {
   static constexpr char kHex[] = "0123456789ABCDEF";
-  if ((bytes::kinds_in(target) & bytes::kNotAscii) == 0) {
-    *out += target;
-    return;
-  }
   for (char c : target) {
     auto byte = static_cast<unsigned char>(c);
     if (byte < 0x80) {
@@ -169,15 +165,19 @@ void append_encoded(std::string_view target, std::string* out) {
   }
 }
 
-void append_target(std::string_view target, std::string* out) {
+void append_target(std::string_view target, bool is_ascii, std::string* out) {
   if (!target.starts_with('/')) *out += '/';
   std::string_view path = target.substr(0, target.find('?'));
-  if (path.find("/.") == std::string_view::npos) return append_encoded(target, out);
-  append_encoded(without_dot_segments(path), out);
+  bool has_dots = path.find("/.") != std::string_view::npos;
+  if (is_ascii && !has_dots) {
+    *out += target;
+    return;
+  }
+  append_encoded(has_dots ? without_dot_segments(path) : std::string(path), out);
   append_encoded(target.substr(path.size()), out);
 }
 
-void spell(std::string_view target, Url* url) {
+void spell(std::string_view target, bool is_ascii, Url* url) {
   bool is_v6 = url->host.find(':') != std::string::npos;
   url->text.reserve(url->host.size() + target.size() + 24);
   url->text += url->is_https ? "https://" : "http://";
@@ -189,7 +189,7 @@ void spell(std::string_view target, Url* url) {
     url->text += std::to_string(url->port);
   }
   url->origin_size = url->text.size();
-  append_target(target, &url->text);
+  append_target(target, is_ascii, &url->text);
 }
 
 // "scheme://authority" of an absolute URL.
@@ -248,7 +248,7 @@ Status Url::parse(std::string_view text, Url* out) {
   text = text.substr(0, hash);
   size_t authority_end = std::min({text.find('/'), text.find('?'), text.size()});
   if (Status status = parse_authority(text.substr(0, authority_end), &url); !status.is_ok()) return status;
-  spell(text.substr(authority_end), &url);
+  spell(text.substr(authority_end), (kinds & bytes::kNotAscii) == 0, &url);
   *out = std::move(url);
   return Status::ok();
 }
