@@ -20,6 +20,9 @@ constexpr int kRoundsPerTurn = 8;
 constexpr size_t kMailsPerTurn = 4096;
 // Some 2 us when nobody else wants the core.
 constexpr int kYieldsBeforeSleep = 4;
+// So long only when somebody else did: the loop does not offer its core again for a while.
+constexpr Duration kLongYield = 50 * kMicrosecond;
+constexpr Duration kNoYieldFor = kSecond;
 // A turn this long is worth a warning: requests notice.
 constexpr Duration kStall = 250 * kMillisecond;
 
@@ -261,9 +264,15 @@ void Loop::count_turn(TimePoint start, TimePoint callbacks_start) {
 // Who has mailed something may be about to mail more, and to wake the loop for it costs about as much as a submit. So it
 // lets the others run before it sleeps.
 bool Loop::linger_for_mail() {
-  for (int left = has_read_mail_ ? kYieldsBeforeSleep : 0; left > 0; --left) {
+  if (!has_read_mail_ || reactor_.now() < lingers_from_) return false;
+  for (int left = kYieldsBeforeSleep; left > 0; --left) {
     if (mailbox_.has_mail()) return true;
     std::this_thread::yield();
+    TimePoint now = clock_.now();
+    if (now - reactor_.now() > kLongYield) {
+      lingers_from_ = now + kNoYieldFor;
+      return false;
+    }
   }
   return false;
 }

@@ -90,6 +90,7 @@ class Loop final : public DescriptorBudget::Listener, public DescriptorBudget::H
   std::vector<Mail> mail_;      // being read,
   size_t next_mail_ = 0;        // from here on
   bool has_read_mail_ = false;  // in the last turn
+  TimePoint lingers_from_ = 0;  // for mail, before it sleeps
   hc_id last_id_ = 0;           // under the mailbox's lock
   bool is_accepting_ = true;    // under the mailbox's lock
   std::atomic<bool> has_room_{false};
