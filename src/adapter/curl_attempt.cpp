@@ -229,7 +229,7 @@ void CurlAttempt::recycle(const CurlLane& stay_in) {
   shard_ = nullptr;
   sink_ = nullptr;
   last_activity_ = connected_at_ = secured_at_ = 0;
-  given_ = 0;
+  given_ = got_to_ = 0;
   source_ended_ = source_waits_ = false;
   is_held_ = made_socket_ = is_reused_ = was_ready_ = was_sent_ = found_nothing_idle_ = was_repeated_ = false;
   error_text_[0] = '\0';
@@ -312,6 +312,7 @@ int CurlAttempt::prereq_callback(void* self, char* remote_ip, char*, int, int lo
   }
   if (!attempt.take_connection(remote_ip, local_port)) return kStop;
   attempt.was_ready_ = true;
+  attempt.note_receipt();
   if (attempt.plan_.request->certificates != HC_OFF && !attempt.keep_certificates()) return kStop;
   if (!attempt.sink_->on_ready(attempt, attempt.is_reused_)) return kStop;
   if (attempt.plan_.request->body.empty() && attempt.plan_.request->source == nullptr) {
@@ -341,7 +342,7 @@ bool CurlAttempt::ride_idle(std::string_view remote_ip, int local_port) {
   // Bytes or an end waiting on an idle connection: they would become this request's answer (F11).
   char byte = 0;
   bool is_clean = idle != nullptr && recv(idle->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-                  (errno == EAGAIN || errno == EWOULDBLOCK) && !has_hidden_bytes();
+                  (errno == EAGAIN || errno == EWOULDBLOCK) && tls_with_hidden_bytes() == nullptr;
   if (!is_clean) {
     found_nothing_idle_ = true;
     return false;

@@ -68,7 +68,9 @@ class CurlAttempt final : public Attempt {
   /// The write callback told libcurl to pause: its connection is not read.
   bool is_held() const { return is_held_; }
   CURLcode resume();
-  /// Outside libcurl, after it has received something: has it go on with what it does not see.
+  /// It may receive something in the call of libcurl that runs, or in the next one.
+  void note_receipt();
+  /// Outside libcurl, after that: has it go on with what it does not see.
   void look_again();
 
   void set_connection(Connection* connection) { connection_ = connection; }
@@ -113,8 +115,7 @@ class CurlAttempt final : public Attempt {
   void hold();
   void stop_reading();
   void read_ahead();
-  void note_receipt();
-  bool has_hidden_bytes() const;
+  SSL* tls_with_hidden_bytes() const;
   void set_source();
   size_t give(char* out, size_t capacity);
   Status read_source(char* out, size_t capacity, size_t* count);
@@ -169,6 +170,7 @@ class CurlAttempt final : public Attempt {
   curl_off_t speed_ = kAnySpeed;
   bool has_custom_method_ = false;
   bool has_credentials_ = false;
+  uint64_t got_to_ = 0;  // OpenSSL, when look_again() last looked
   // Of a body that has a source.
   uint64_t given_ = 0;
   bool source_ended_ = false;

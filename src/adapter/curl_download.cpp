@@ -54,15 +54,19 @@ void CurlAttempt::note_receipt() {
   if (plan_.request->is_https) shard_->note_receiver(*this);
 }
 
-bool CurlAttempt::has_hidden_bytes() const {
+SSL* CurlAttempt::tls_with_hidden_bytes() const {
   SSL* tls = plan_.request->is_https ? tls_of(easy_) : nullptr;
-  return tls != nullptr && SSL_has_pending(tls) == 1;
+  return tls != nullptr && SSL_has_pending(tls) == 1 ? tls : nullptr;
 }
 
-// Of a part of a record libcurl gives nothing, so that this ends.
+// What libcurl gives tells nothing: of the frame of a chunk, or half a line, that is nothing. So it goes on for as long as
+// OpenSSL gets on: it has taken something from the socket, or begun with another record.
 void CurlAttempt::look_again() {
-  if (is_held_ || connection_ == nullptr || !has_hidden_bytes()) return;
-  shard_->look_at(connection_->fd(), CURL_CSELECT_IN);
+  if (is_held_ || !was_ready_ || connection_ == nullptr) return;
+  SSL* tls = tls_with_hidden_bytes();
+  if (tls == nullptr || findings_ == nullptr) return;
+  uint64_t got_to = BIO_number_read(SSL_get_rbio(tls)) + findings_->records_begun;
+  if (std::exchange(got_to_, got_to) != got_to) shard_->look_at(connection_->fd(), CURL_CSELECT_IN);
 }
 
 // A reused connection is watched from the time when it was idle. When its answer fills the window in the same call
@@ -92,6 +96,7 @@ void CurlAttempt::hold() {
 // libcurl gives the piece again that was not taken, from in here.
 CURLcode CurlAttempt::resume() {
   is_held_ = false;
+  note_receipt();
   set_if_new(CURLOPT_MAX_RECV_SPEED_LARGE, kAnySpeed, &speed_);
   return curl_easy_pause(easy_, source_waits_ ? CURLPAUSE_SEND : CURLPAUSE_CONT);
 }

@@ -100,6 +100,7 @@ void CurlShard::act(curl_socket_t fd, int what) {
   int running = 0;
   curl_multi_socket_action(multi_, fd, what, &running);
   check_uploads();
+  if ((what & CURL_CSELECT_IN) != 0) transport_.note_receiver(fd);
   check_receivers();
   transport_.mark_active(*this);
 }

@@ -41,7 +41,7 @@ class CurlShard final : public FdWatcher, private Timer {
   /// Its request begins to go out: looks whether it all did as soon as libcurl comes back.
   void check_upload(CurlAttempt& attempt) { uploads_to_check_.push_back(&attempt); }
 
-  /// It has received something: libcurl may not see that there is more.
+  /// It may have received something: libcurl may not see that there is more.
   void note_receiver(CurlAttempt& attempt);
   /// Has libcurl act on a descriptor (CURL_CSELECT_*) without an event, as soon as no call of it is on the stack.
   void look_at(int fd, int what);
@@ -71,7 +71,7 @@ class CurlShard final : public FdWatcher, private Timer {
   std::unique_ptr<Janitor> janitor_;
   bool wants_kick_ = false;
   std::vector<CurlAttempt*> uploads_to_check_;
-  std::vector<CurlAttempt*> receivers_;          // since libcurl was called
+  std::vector<CurlAttempt*> receivers_;          // to be looked at when libcurl comes back
   std::vector<std::pair<int, int>> to_look_at_;  // descriptor, CURL_CSELECT_*
 };
 

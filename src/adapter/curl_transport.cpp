@@ -347,6 +347,12 @@ bool CurlTransport::on_activity(int fd, uint8_t) {
   return true;  // a retired one is watched only when libcurl asks for it, to end TLS on it
 }
 
+void CurlTransport::note_receiver(int fd) {
+  Connection* connection = connection_of(fd);
+  if (connection == nullptr || connection->rider == nullptr) return;
+  static_cast<CurlAttempt*>(connection->rider)->note_receipt();
+}
+
 long CurlTransport::buffer_of_a_stream() const {
   return std::clamp(kBuffersTogether / static_cast<long>(streams_), kLeastBuffer, kLargestBuffer);
 }

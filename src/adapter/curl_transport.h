@@ -60,6 +60,8 @@ class CurlTransport final : public Transport {
   Connection* find_idle(const CurlAttempt& attempt, std::string_view remote_ip, uint16_t local_port);
   /// A descriptor is ready. False when it was an idle connection: that one is retired, and not libcurl's business.
   bool on_activity(int fd, uint8_t readiness);
+  /// libcurl was told to read from it.
+  void note_receiver(int fd);
   bool is_connecting(int fd) const;
   bool keeps_watching(int fd) const;
   /// Bytes for what is received of a streamed body: the fewer there are the more.

@@ -72,6 +72,7 @@ void CurlAttempt::send_on() {
 void CurlAttempt::resume_upload() {
   if (!source_waits_) return;
   source_waits_ = false;
+  note_receipt();
   sink_->on_upload_waits(*this, false);
   if (is_held_ && cannot_rest()) return;  // resume() lets it go on
   curl_easy_pause(easy_, is_held_ ? CURLPAUSE_RECV : CURLPAUSE_CONT);

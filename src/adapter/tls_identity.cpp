@@ -122,6 +122,7 @@ bool TlsIdentity::apply(const std::shared_ptr<const TlsIdentity>& self, SSL_CTX*
     return false;
   }
   SSL_CTX_set_info_callback(context, info_callback);
+  SSL_CTX_set_msg_callback(context, message_callback);
   if (!self->pins_.empty()) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);  // also where the chain is trusted unseen
     SSL_CTX_set_cert_verify_callback(context, verify_callback, hold);
@@ -178,6 +179,11 @@ void TlsIdentity::info_callback(const SSL* tls, int where, int result) {
   if (where == SSL_CB_READ_ALERT && (result & 0xff) == SSL_AD_CLOSE_NOTIFY) {
     hold.findings->has_close_notify = true;
   }
+}
+
+// OpenSSL shows the header of each record, as soon as it has that.
+void TlsIdentity::message_callback(int is_written, int, int type, const void*, size_t, SSL* tls, void*) {
+  if (is_written == 0 && type == SSL3_RT_HEADER) ++hold_of(tls).findings->records_begun;
 }
 
 void TlsIdentity::set_server_name(const SSL* tls) const {

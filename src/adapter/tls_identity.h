@@ -35,6 +35,7 @@ struct TlsOptions {
 struct TlsFindings {
   std::string rejected_pin;       // hex; empty: the pins were not the reason that it failed
   bool has_close_notify = false;  // the server has said that nothing more comes
+  uint64_t records_begun = 0;     // of those received
 };
 
 /// Whom a connection trusts, and who we are on it. Everything is read and parsed when it is made; immutable and
@@ -60,6 +61,8 @@ class TlsIdentity {
   static void drop_hold(void* parent, void* hold, CRYPTO_EX_DATA* data, int index, long argl, void* argp);
   static int verify_callback(X509_STORE_CTX* store, void* hold);
   static void info_callback(const SSL* tls, int where, int result);
+  static void message_callback(int is_written, int version, int type, const void* bytes, size_t size,
+                               SSL* tls, void* arg);
   void set_server_name(const SSL* tls) const;
   static void key_log_callback(const SSL* tls, const char* line);
 
