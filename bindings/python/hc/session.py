@@ -3,8 +3,10 @@
 import asyncio
 import ctypes
 import os
+import sys
 import threading
 import warnings
+import weakref
 from asyncio import get_running_loop
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Optional, Type, Union
@@ -401,9 +403,12 @@ class Session(Owner):
             return
         loop = get_running_loop()
         done = loop.create_future()
+        weakly = weakref.ref(self)  # were the session's thread the last to let go of it, nobody could join that thread
 
         def on_loop() -> None:
-            self._after_close(loop)
+            session = weakly()
+            if session is not None:
+                session._after_close(loop)
             if not done.done():
                 done.set_result(None)
 
@@ -467,7 +472,9 @@ class Session(Owner):
         finally:  # the warning may be an exception
             self._free()
 
-    def _free(self) -> None:
+    def _free(self, is_at_end: Any = sys.is_finalizing) -> None:
+        if is_at_end():
+            return  # our thread may be halted in a callback, as the end of the interpreter does: never to be joined
         # Tasks that are collected with the session may end after it, and want to cancel their request.
         handle, self._handle = self._handle, 0
         _lifetime.closed(handle)

@@ -1,5 +1,6 @@
 """Fork, exit, garbage collection, signals: no hang, no leak, no crash, and no word on stderr."""
 
+import asyncio
 import copy
 import gc
 import os
@@ -67,6 +68,59 @@ def test_a_session_collected_inside_its_own_callback(url):
         )
     )
     assert out == "alive\n"
+
+
+def test_the_thread_of_a_closed_session_is_joined():
+    """Even if that thread is slow to come back from telling the loop."""
+    ended_on, begins = [], threading.Event()
+
+    class Watched(hc.Session):
+        def __del__(self):
+            ended_on.append(threading.current_thread())
+            begins.set()
+            super().__del__()
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        tell = loop.call_soon_threadsafe
+
+        def tell_slowly(call):
+            tell(call)
+            begins.wait(10)
+
+        loop.call_soon_threadsafe = tell_slowly
+        await Watched().close()
+        loop.call_soon_threadsafe = tell
+
+    before = threads()
+    asyncio.run(main())
+    gc.collect()
+    assert (ended_on, threads()) == ([threading.current_thread()], before)
+
+
+def test_the_end_of_the_interpreter_does_not_wait_for_the_thread_of_a_session():
+    """It halts threads that come back to it, and then collects what is left."""
+    code = """
+    import asyncio, gc, threading, hc
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        tell = loop.call_soon_threadsafe
+
+        def tell_and_never_come_back(call):
+            tell(call)
+            threading.Event().wait()
+
+        loop.call_soon_threadsafe = tell_and_never_come_back
+        session = hc.Session()
+        session.cycle = session
+        await session.close()
+        loop.call_soon_threadsafe = tell
+
+    gc.disable()
+    asyncio.run(main())
+    """
+    assert passes(python(code)) == ""
 
 
 FORK = """
