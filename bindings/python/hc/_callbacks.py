@@ -88,15 +88,14 @@ def _guarded(refused: int, function: Callable[..., int]) -> Callable[..., int]:
         try:
             return function(*arguments)
         except BaseException as failure:
-            sys.unraisablehook(
-                SimpleNamespace(
-                    exc_type=type(failure),
-                    exc_value=failure,
-                    exc_traceback=failure.__traceback__,
-                    err_msg="Exception in a callback of hc.Session",
-                    object=None,
-                )  # type: ignore[arg-type]
+            unraisable: Any = SimpleNamespace(
+                exc_type=type(failure),
+                exc_value=failure,
+                exc_traceback=failure.__traceback__,
+                err_msg="Exception in a callback of hc.Session",
+                object=None,
             )
+            sys.unraisablehook(unraisable)
             return refused
         finally:
             _thread.depth -= 1

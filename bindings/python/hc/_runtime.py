@@ -1,7 +1,7 @@
 """What the library is, and what it runs on."""
 
 import ctypes
-from typing import NamedTuple
+from typing import Any, Iterator, NamedTuple
 
 from . import _ffi, errors
 from ._library import lib, path as library_path, prepared, text_of
@@ -31,5 +31,6 @@ def version() -> str:
 def runtime_info() -> RuntimeInfo:
     info = prepared(_ffi.hc_runtime_info)
     errors.check(lib.hc_runtime_get_info(ctypes.byref(info)))
-    values = (getattr(info, name) for name in RuntimeInfo._fields)
-    return RuntimeInfo(*(text_of(value) if isinstance(value, _ffi.hc_str) else value for value in values))
+    fields = (getattr(info, name) for name in RuntimeInfo._fields)
+    values: Iterator[Any] = (text_of(field) if isinstance(field, _ffi.hc_str) else field for field in fields)
+    return RuntimeInfo(*values)

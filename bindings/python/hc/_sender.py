@@ -11,6 +11,7 @@ from ._queue import CompletionQueue, LoopQueue
 from .options import REQUEST_OPTIONS, split_request, url_bytes
 from .upload import Upload, set_body, take_back
 
+_SIZE_T: Any = "N"  # of memoryview; typeshed does not know this format
 _LONGEST_PLAIN = 2_048  # bytes of a URL; longer ones go the long way
 _URL_LENGTH, _USER_DATA = (
     offset // ctypes.sizeof(ctypes.c_size_t)
@@ -31,7 +32,7 @@ class Sender:
         self._request = _ffi.hc_request.from_buffer_copy(self._blank)
         self._url = (ctypes.c_char * _LONGEST_PLAIN)()
         self._request.url.data = ctypes.addressof(self._url)
-        self._words = memoryview(self._request).cast("B").cast("N")  # of size_t: writes a field at half of ctypes' price
+        self._words = memoryview(self._request).cast("B").cast(_SIZE_T)  # writes a field at half of ctypes' price
         self._more = ctypes.byref(self.id), ctypes.byref(self._error)
         self._plain = (self._session, ctypes.byref(self._request), *self._more)
 

@@ -99,6 +99,8 @@ def test_the_oldest_python_has_the_syntax_and_the_library_that_are_used(tmp_path
     mypy = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache")]
     mypy += ["--python-version", oldest]
     ran = subprocess.run([*mypy, "hc"], cwd=PACKAGE, capture_output=True, text=True, check=False)
+    if ran.returncode == 2 and "--python-version" in ran.stderr:
+        pytest.skip(f"this mypy is too new to know Python {oldest}")
     assert ran.returncode == 0, ran.stdout
     too_new = tmp_path / "too_new.py"
     too_new.write_text("import itertools\nitertools.pairwise([])\n")

@@ -8,9 +8,10 @@ from http.cookies import Morsel, SimpleCookie
 from typing import Any, DefaultDict, Dict, List, Mapping, NamedTuple, Optional, Set, Tuple, Union
 
 from ._cookie_helpers import new_morsel
+from ._cookie_types import TextCookies
 from .typedefs import PathLike
 
-Cookies = Mapping[Tuple[str, str], "SimpleCookie[str]"]
+Cookies = Mapping[Tuple[str, str], TextCookies]
 
 _RELATIVE = ("max-age", "expires")  # the time that they lead to is saved instead
 
@@ -43,7 +44,7 @@ def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def load(path: PathLike) -> Union[List[Saved], DefaultDict[Tuple[str, str], "SimpleCookie[str]"]]:
+def load(path: PathLike) -> Union[List[Saved], DefaultDict[Tuple[str, str], TextCookies]]:
     """Rows for a jar to take in; of a pickle, which has neither times nor hosts, the cookies themselves."""
     with open(path, "rb") as file:
         content = file.read()
@@ -51,7 +52,7 @@ def load(path: PathLike) -> Union[List[Saved], DefaultDict[Tuple[str, str], "Sim
             rows = json.loads(content)
         except ValueError:
             file.seek(0)
-            cookies: DefaultDict[Tuple[str, str], "SimpleCookie[str]"] = _CookieUnpickler(file).load()
+            cookies: DefaultDict[Tuple[str, str], TextCookies] = _CookieUnpickler(file).load()
             return cookies
     return [_read(key, name, row) for key, places in rows.items() for name, row in places.items()]
 

@@ -73,16 +73,17 @@ class BodyPartReader:
     # --------------------------------------------------------------------------------------------------- bytes
 
     async def read(self, *, decode: bool = False) -> bytes:
-        """All that is left of it; with decode without its Content-Transfer-Encoding and Content-Encoding."""
+        """All that is left of it; with decode without its Content-Transfer-Encoding and Content-Encoding.
+        It is a bytearray, as the original's is, and called bytes, as there."""
         data = bytearray()
         while not self._at_eof:
             self._add(data, await self.read_chunk(self.chunk_size))
         if not decode or not data:
-            return data
+            return cast(bytes, data)
         decoded = bytearray()
         async for piece in self.decode_iter(data):
             self._add(decoded, piece)
-        return decoded
+        return cast(bytes, decoded)
 
     def _add(self, data: bytearray, piece: Buffer) -> None:
         data += piece

@@ -2,9 +2,10 @@
 
 import copy
 import ctypes
-from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, NamedTuple, Optional, Tuple
 
-from multidict import CIMultiDict, getversion
+import multidict
+from multidict import CIMultiDict
 from yarl import URL
 
 from .. import errors
@@ -18,6 +19,8 @@ from .cookiejar import CookieJar, DummyCookieJar
 
 if TYPE_CHECKING:
     from .client import ClientSession
+
+getversion: Callable[[Any], int] = multidict.getversion  # which is declared for values of type object alone
 
 _MOST_TARGETS = 1024
 _SCHEMES = ("http", "https")

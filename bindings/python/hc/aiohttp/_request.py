@@ -13,6 +13,7 @@ from yarl import URL
 from . import hdrs, helpers
 from ._auth import basic_auth
 from ._cookie_helpers import parse_cookie_header, preserve_morsel_with_coded_value
+from ._cookie_types import TextCookies
 from ._describe import ConnectionKey, RequestInfo
 from ._response import ClientResponse
 from .client_exceptions import InvalidURL
@@ -219,7 +220,7 @@ class ClientRequest:
     def update_cookies(self, cookies: Any) -> None:
         if not cookies:
             return
-        jar: "SimpleCookie[str]" = SimpleCookie()
+        jar: TextCookies = SimpleCookie()
         if hdrs.COOKIE in self.headers:
             jar.update(parse_cookie_header(self.headers.get(hdrs.COOKIE, "")))  # type: ignore[arg-type]
             del self.headers[hdrs.COOKIE]

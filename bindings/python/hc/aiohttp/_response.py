@@ -17,6 +17,7 @@ from yarl import URL
 from . import _failures, hdrs, helpers
 from ._body import ResponseReader
 from ._connection import Connection
+from ._cookie_types import TextCookies
 from ._describe import RequestInfo
 from ._engine import RawHeaders, Transfer
 from .client_exceptions import ClientConnectionError, ClientResponseError, ContentTypeError
@@ -54,7 +55,7 @@ class ClientResponse(helpers.HeadersMixin):
     _closed = True
     _released = False
     _in_context = False
-    _cookies: "Optional[SimpleCookie[str]]" = None
+    _cookies: Optional[TextCookies] = None
     _raw_cookie_headers: Optional[Tuple[str, ...]] = None
     _source_traceback: Optional[traceback.StackSummary] = None
     _session: "Optional[ClientSession]" = None
@@ -142,7 +143,7 @@ class ClientResponse(helpers.HeadersMixin):
         return raw
 
     @property
-    def cookies(self) -> "SimpleCookie[str]":
+    def cookies(self) -> TextCookies:
         if self._cookies is None:
             self._cookies = SimpleCookie()
             given = self._raw_cookie_headers or self._set_cookie_fields()
@@ -151,7 +152,7 @@ class ClientResponse(helpers.HeadersMixin):
         return self._cookies
 
     @cookies.setter
-    def cookies(self, cookies: "SimpleCookie[str]") -> None:
+    def cookies(self, cookies: TextCookies) -> None:
         self._cookies = cookies
         self._raw_cookie_headers = tuple(each.OutputString() for each in cookies.values()) if cookies else None
 

@@ -6,7 +6,7 @@ The abstract classes of the original's server are its own: hc.aiohttp.abc has th
 import asyncio
 import socket
 from abc import ABC, abstractmethod
-from http.cookies import BaseCookie, Morsel, SimpleCookie
+from http.cookies import BaseCookie, Morsel
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Callable, FrozenSet, Iterable, List, Optional, Sequence, Sized, Tuple, TypedDict, Union
 
@@ -15,6 +15,7 @@ from yarl import URL
 
 from . import _original
 from ._cookie_helpers import parse_set_cookie_headers
+from ._cookie_types import TextCookies
 from .typedefs import LooseCookies
 
 ClearCookiePredicate = Callable[["Morsel[str]"], bool]
@@ -69,7 +70,7 @@ class AbstractCookieJar(Sized, _Morsels):
         return True
 
     @property
-    def cookies(self) -> "MappingProxyType[Tuple[str, str], SimpleCookie[str]]":
+    def cookies(self) -> "MappingProxyType[Tuple[str, str], TextCookies]":
         """By domain and path."""
         return MappingProxyType({})
 

@@ -17,6 +17,7 @@ from yarl import URL
 from . import _cookie_file
 from ._cookie_dates import parse_cookie_date
 from ._cookie_helpers import new_morsel, preserve_morsel_with_coded_value
+from ._cookie_types import TextCookies
 from .abc import AbstractCookieJar, ClearCookiePredicate
 from .helpers import is_ip_address
 from .typedefs import LooseCookies, PathLike, StrOrURL
@@ -27,7 +28,7 @@ Place = Tuple[str, str]  # domain, path
 Key = Tuple[str, str, str]  # domain, path, name
 
 _FEWEST_TO_SWEEP = 100  # entries of the heap, below which it may be stale as it likes
-_ENCODER: "SimpleCookie[str]" = SimpleCookie()
+_ENCODER: TextCookies = SimpleCookie()
 
 
 class CookieJar(AbstractCookieJar):
@@ -48,7 +49,7 @@ class CookieJar(AbstractCookieJar):
         loop: Optional[asyncio.AbstractEventLoop] = None,
     ) -> None:
         super().__init__(loop=loop)
-        self._cookies: DefaultDict[Place, "SimpleCookie[str]"] = defaultdict(SimpleCookie)
+        self._cookies: DefaultDict[Place, TextCookies] = defaultdict(SimpleCookie)
         self._to_send: DefaultDict[Place, Dict[str, "Morsel[str]"]] = defaultdict(dict)  # see _sent()
         self._host_only_cookies: Set[Tuple[str, str]] = set()
         self._unsafe = unsafe
@@ -68,7 +69,7 @@ class CookieJar(AbstractCookieJar):
         return self._quote_cookie
 
     @property
-    def cookies(self) -> "MappingProxyType[Place, SimpleCookie[str]]":
+    def cookies(self) -> "MappingProxyType[Place, TextCookies]":
         return MappingProxyType(self._cookies)
 
     @property

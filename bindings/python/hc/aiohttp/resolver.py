@@ -7,7 +7,7 @@ runs for a lookup. ThreadedResolver is Python's getaddrinfo(), for what only the
 import asyncio
 import socket
 import warnings
-from typing import Any, List, Optional, Sequence
+from typing import Any, List, Optional, Sequence, cast
 
 from .abc import AbstractResolver, ResolveResult
 
@@ -35,7 +35,7 @@ class ThreadedResolver(AbstractResolver):
             text, number = str(address[0]), int(address[1])
             if kind == socket.AF_INET6 and address[3]:  # link-local: with its interface
                 flags = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
-                text, _ = await self._loop.getnameinfo(address, flags)
+                text, _ = await self._loop.getnameinfo(cast(Any, address), flags)
             result = ResolveResult(hostname=host, host=text, port=number, family=kind, proto=proto, flags=_NUMERIC)
             results.append(result)
         return results
