@@ -3,6 +3,8 @@
 
     ./run matrix                all releases; the result goes to docs/matrix.md too
     ./run matrix trixie         some; docs/matrix.md stays
+    ./run matrix --python       the tests of the Python package alone, with the aiohttp of Debian 13 and of sid; or of those
+                                that are named
     ./run matrix --upgrade      with today's packages of each release
     ./run matrix --frozen-mirror    from a mirror that has stood still for so long that apt refuses its lists
 
@@ -24,6 +26,7 @@ import signal
 import subprocess
 import sys
 
+import count_tests
 from matrix_chroot import Chroot, Failed
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -34,6 +37,7 @@ REPORT = ROOT / "docs/matrix.md"
 RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13", "sid": "Debian sid"}
 OLDEST = "bookworm"
 PROGRAMS = {"unit": 30, "engine": 60, "capi": 60, "functional": 120}  # seconds for one test, as in tests/CMakeLists
+PYTHON_SECONDS = 1800  # for all tests of the Python package together; longer means that one hangs
 VERSIONS = {"libcurl": "libcurl4-openssl-dev", "c-ares": "libc-ares-dev", "OpenSSL": "libssl-dev"}
 NOT_SOURCE = {".git", ".cache", "build", "dist", "__pycache__"}
 
@@ -68,10 +72,15 @@ def take_snapshot(tree, copy):
 # --------------------------------------------------------------------------------------------------- building
 
 
-def build(chroot):
-    """Builds the test programs of one release; returns what could not be built, as {program: log}."""
+def configure(chroot):
     where = f"/matrix/{chroot.suite}"
     chroot.run("configure", "cmake", "--preset", "dev", "-S", "/matrix/source", "-B", where)
+    return where
+
+
+def build(chroot):
+    """Builds the test programs of one release; returns what could not be built, as {program: log}."""
+    where = configure(chroot)
     known = chroot.output("ninja", "-C", where, "-t", "targets", "all")
     broken = {}
     for program in PROGRAMS:
@@ -159,9 +168,51 @@ def test(chroot, built_on, broken):
         else:
             tallies[program] = run_program(chroot, built_on, program)
         say(f"{chroot.suite}, built on {built_on}: {program}: {in_words(tallies[program])}")
-    versions = {name: chroot.version_of(package) for name, package in VERSIONS.items()}
-    versions["compiler"] = "g++ " + chroot.output("g++", "-dumpfullversion")
-    return Row(chroot.suite, built_on, versions, tallies)
+    compiler = "g++ " + chroot.output("g++", "-dumpfullversion") if built_on == chroot.suite else "-"
+    return Row(chroot.suite, built_on, {**versions_of(chroot), "compiler": compiler}, tallies)
+
+
+def versions_of(chroot):
+    return {name: chroot.version_of(package) for name, package in VERSIONS.items()}
+
+
+# ------------------------------------------------------------------------------------------------ Python's tests
+
+
+def test_python(chroot):
+    """Builds the library and runs the tests of the Python package on it, with Python and aiohttp of the release."""
+    where = configure(chroot)
+    chroot.run("build-python", "ninja", "-C", where, "-j", jobs(), "hc", "hcx")
+    versions = {"Python": chroot.output("/usr/bin/python3", "-c", "import platform; print(platform.python_version())")}
+    versions["aiohttp"] = chroot.output("/usr/bin/python3", "-c", "import aiohttp; print(aiohttp.__version__)")
+    say(f"{chroot.suite}: testing")
+    tally = run_pytest(chroot, where) if versions["aiohttp"] else Tally(problem="no aiohttp to compare with")
+    say(f"{chroot.suite}: python: {in_words(tally)}")
+    return Row(chroot.suite, chroot.suite, {**versions_of(chroot), **versions}, {"python": tally})
+
+
+def run_pytest(chroot, where):
+    tests, results = "/matrix/source/bindings/python", SHARED / chroot.suite / "python.xml"
+    results.unlink(missing_ok=True)
+    command = ["timeout", "--kill-after=10", PYTHON_SECONDS, "/usr/bin/python3", "-B", "-X", "dev", "-W", "error"]
+    command += ["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "--rootdir", tests]
+    command += ["--junit-xml", f"{where}/{results.name}", tests]
+    built = {"HC_LIBRARY": f"{where}/lib/libhc.so.0", "HC_HCX": f"{where}/bin/hcx"}
+    with (LOGS / f"{chroot.suite}-python.log").open("w") as log:
+        ran = subprocess.run(
+            chroot.command(*command, environment=built), stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False
+        )
+    return tally_of_pytest(ran.returncode, results.read_text() if results.exists() else "")
+
+
+def tally_of_pytest(status, results):
+    """0 and 1 are how a run ends that came to its end: all passed, or some failed."""
+    tally = Tally([], [], [], [])
+    for name, outcome in count_tests.outcomes_in(results):
+        getattr(tally, outcome).append(name)
+    if not tally.passed or status != (1 if tally.failed else 0):
+        return tally._replace(problem=f"pytest ended with {status} ({in_words(tally) or 'no test ran'})")
+    return tally
 
 
 # --------------------------------------------------------------------------------------------------- reporting
@@ -183,14 +234,10 @@ def in_short(tally):
 
 def table(rows):
     """The result as lines of Markdown, aligned so that a terminal can show them too."""
-    head = ["release", *VERSIONS, "compiler", "built on", *PROGRAMS]
-    cells = [head]
+    cells = [["release", *rows[0].versions, "built on", *rows[0].tallies]]
     for row in rows:
-        compiler = row.versions["compiler"] if row.built_on == row.release else "-"
         built_on = "itself" if row.built_on == row.release else RELEASES[row.built_on]
-        versions = [row.versions[name] for name in VERSIONS]
-        results = [in_short(row.tallies[program]) for program in PROGRAMS]
-        cells.append([RELEASES[row.release], *versions, compiler, built_on, *results])
+        cells.append([RELEASES[row.release], *row.versions.values(), built_on, *map(in_short, row.tallies.values())])
     widths = [max(map(len, column)) for column in zip(*cells)]
     cells.insert(1, ["-" * width for width in widths])
     return ["| " + " | ".join(text.ljust(width) for text, width in zip(line, widths)) + " |" for line in cells]
@@ -255,12 +302,23 @@ def arguments():
     parser = argparse.ArgumentParser(prog="./run matrix", description="Builds and tests on every Debian.")
     parser.add_argument("releases", nargs="*", metavar="RELEASE", help=", ".join(RELEASES))
     parser.add_argument("--packages", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--python", action="store_true", help="the tests of the Python package, in place of the core's")
     parser.add_argument("--upgrade", action="store_true", help="bring the releases' packages up to date first")
     parser.add_argument("--frozen-mirror", action="store_true", help="take lists that are past their validity")
     options = parser.parse_args()
     if unknown := set(options.releases) - set(RELEASES):
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     return options
+
+
+def releases_for(options):
+    """The oldest one's binaries run on the others, so that it is always among them. Python's tests are for newer ones, if
+    none is named: `./run test` passes them on the oldest, with corrections of aiohttp that the chroots do not have."""
+    if options.python:
+        wanted = set(options.releases) or set(RELEASES) - {OLDEST}
+    else:
+        wanted = set(options.releases or RELEASES) | {OLDEST}
+    return [name for name in RELEASES if name in wanted]
 
 
 def run_release(release, options, broken_of):
@@ -270,6 +328,8 @@ def run_release(release, options, broken_of):
     if options.upgrade:
         chroot.upgrade()
     say(f"{release}: building")
+    if options.python:
+        return [test_python(chroot)]
     broken_of[release] = build(chroot)
     rows = [test(chroot, release, broken_of[release])]
     if OLDEST in broken_of and release != OLDEST:
@@ -293,7 +353,7 @@ def main():
         print("matrix: another one is running", file=sys.stderr)
         return 2
     take_snapshot(ROOT, SHARED / "source")
-    chosen = [name for name in RELEASES if not options.releases or name in options.releases or name == OLDEST]
+    chosen = releases_for(options)
     rows, broken_of = [], {}
     try:
         for release in chosen:
@@ -301,7 +361,7 @@ def main():
     except Failed as failure:
         print(f"matrix: {failure}", file=sys.stderr)
         return 1
-    return 0 if report(rows, len(chosen) == len(RELEASES), options.frozen_mirror) else 1
+    return 0 if report(rows, len(chosen) == len(RELEASES) and not options.python, options.frozen_mirror) else 1
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 """Tests the checks beside this file: each must find what it is for, and must not cry wolf."""
 
+import contextlib
+import io
 import json
 import pathlib
 import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 import check_abi
 import check_docs
@@ -18,6 +21,7 @@ import count_tests
 import ffi_json
 import fn_size
 import hc_header
+import matrix
 import python_ffi
 import rust_ffi
 import xml.etree.ElementTree as xml
@@ -433,6 +437,62 @@ class Counting(unittest.TestCase):
         text = "running 3 tests\ntest a::b ... ok\ntest src/lib.rs - (line 6) ... FAILED\ntest c ... ignored, why\ntest result: ok."
         expected = [("a::b", "passed"), ("src/lib.rs - (line 6)", "failed"), ("c", "skipped")]
         self.assertEqual(count_tests.outcomes_in(text), expected)
+
+
+class Matrix(InTree):
+    """The Python tests in a chroot: nothing may pass that did not run, or ran without aiohttp."""
+
+    ENDED = '<testsuite><testcase classname="a" name="b"/><testcase name="c"><skipped/></testcase>{}</testsuite>'
+    PASSED = ENDED.format("")
+    FAILED = ENDED.format('<testcase classname="a" name="d"><failure/></testcase>')
+
+    def test_which_releases(self):
+        releases = lambda python, *named: matrix.releases_for(mock.Mock(python=python, releases=list(named)))  # noqa: E731
+        self.assertEqual(releases(False), ["bookworm", "trixie", "sid"])
+        self.assertEqual(releases(False, "sid"), ["bookworm", "sid"])
+        self.assertEqual(releases(True), ["trixie", "sid"])
+        self.assertEqual(releases(True, "bookworm"), ["bookworm"])
+
+    def test_what_pytest_tells(self):
+        self.assertEqual(matrix.tally_of_pytest(0, self.PASSED), (["a.b"], [], ["c"], [], ""))
+        self.assertEqual(matrix.tally_of_pytest(1, self.FAILED), (["a.b"], ["a.d"], ["c"], [], ""))
+
+    def test_what_did_not_come_to_its_end_is_a_problem(self):
+        self.assertIn("no test ran", matrix.tally_of_pytest(124, "").problem)
+        self.assertIn("no test ran", matrix.tally_of_pytest(5, "<testsuite/>").problem)
+        self.assertIn("1 skipped", matrix.tally_of_pytest(0, '<a><testcase name="c"><skipped/></testcase></a>').problem)
+        for status, results in ((1, self.PASSED), (0, self.FAILED), (-9, self.PASSED), (3, self.FAILED)):
+            self.assertIn(f"ended with {status}", matrix.tally_of_pytest(status, results).problem)
+
+    def run_in(self, aiohttp, status=0, results=PASSED):
+        """`aiohttp` is what importing it prints in the chroot, and pytest writes `results`."""
+        (self.root / "shared/sid").mkdir(parents=True)
+        (self.root / "log").mkdir()
+        chroot = mock.Mock(suite="sid", version_of=lambda package: "1.0")
+        chroot.output = lambda *command: aiohttp if "import aiohttp" in command[-1] else "1.0"
+        pytest = f"printf %s '{results}' >{self.root}/shared/sid/python.xml; exit {status}"
+        chroot.command = lambda *_, environment: ["sh", "-c", pytest]
+        with mock.patch.multiple(matrix, SHARED=self.root / "shared", LOGS=self.root / "log", say=mock.DEFAULT):
+            row = matrix.test_python(chroot)
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            return matrix.report([row], is_complete=False, is_frozen=False), printed.getvalue()
+
+    def test_the_counts_and_the_versions_are_told(self):
+        good, printed = self.run_in("3.14.3")
+        self.assertTrue(good)
+        self.assertIn("3.14.3", printed)
+        self.assertTrue(printed.endswith("1 passed, 0 failed, 1 skipped\n"), printed)
+
+    def test_a_failed_test_is_named(self):
+        good, printed = self.run_in("3.14.3", status=1, results=self.FAILED)
+        self.assertFalse(good)
+        self.assertIn("`python.a.d` failed", printed)
+
+    def test_no_aiohttp_is_a_failure(self):
+        good, printed = self.run_in("")
+        self.assertFalse(good)
+        self.assertIn("no aiohttp", printed)
+        self.assertTrue(printed.endswith("0 passed, 1 failed\n"), printed)
 
 
 class Header(unittest.TestCase):
