@@ -1,5 +1,6 @@
 """Every test that asks for `aiohttp` runs twice: with ours, and with aiohttp itself where it is installed."""
 
+import contextlib
 import gc
 import importlib
 import warnings
@@ -20,9 +21,21 @@ def aiohttp(request: Any) -> Iterator[Any]:
     if request.param == "hc.aiohttp":
         yield importlib.import_module(request.param)
         return
-    yield pytest.importorskip("aiohttp")
+    original = pytest.importorskip("aiohttp")
+    yield original
+    with untidy(original):
+        pass
+
+
+@contextlib.contextmanager
+def untidy(aiohttp: Any) -> Iterator[None]:
+    """aiohttp itself may leave something open to the garbage collector in here; of ours that stays a warning."""
+    if aiohttp.__name__ == "hc.aiohttp":
+        yield
+        return
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # of sockets that it leaves to the garbage collector
+        warnings.simplefilter("ignore", ResourceWarning)
+        yield
         gc.collect()
 
 
@@ -35,6 +48,23 @@ def since(aiohttp: Any) -> Callable[..., None]:
             pytest.skip(f"since aiohttp {major}.{minor}: {reason}")
 
     return check
+
+
+@pytest.fixture
+def except_in(aiohttp: Any) -> Callable[..., None]:
+    """except_in(3, 11, "why"): skips the test for aiohttp of that version: older ones pass, and so do newer ones."""
+
+    def check(major: int, minor: int, reason: str) -> None:
+        if version_of(aiohttp) == (major, minor):
+            pytest.skip(f"aiohttp {major}.{minor}: {reason}")
+
+    return check
+
+
+@pytest.fixture
+def newer_original(aiohttp: Any) -> Callable[[int, int], bool]:
+    """newer_original(3, 9): is it aiohttp itself, since that version? Where ours stays with what older ones did."""
+    return lambda major, minor: aiohttp.__name__ == "aiohttp" and version_of(aiohttp) >= (major, minor)
 
 
 @pytest.fixture

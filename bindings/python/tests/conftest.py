@@ -24,7 +24,7 @@ os.environ.setdefault("HC_LIBRARY", str(ROOT / "build/dev/lib/libhc.so.0"))
 sys.path.insert(0, str(PACKAGE))
 
 import hc  # noqa: E402
-from both import aiohttp, part, since  # noqa: E402,F401
+from both import aiohttp, except_in, newer_original, part, since  # noqa: E402,F401
 
 Run = Callable[[Awaitable[Any]], Any]
 

@@ -86,7 +86,7 @@ class Recorder:
                 answer = self.answer(request)
                 if answer is None:
                     return
-                connection.sendall(answer)
+                connection.sendall(_head(answer) if request.method == "HEAD" else answer)
                 if b"connection: close" in answer.partition(b"\r\n\r\n")[0].lower():
                     return
         except OSError:
@@ -118,6 +118,11 @@ class Recorder:
 
     def __exit__(self, *_: Any) -> None:
         self.stop()
+
+
+def _head(answer: bytes) -> bytes:
+    head, end, _ = answer.partition(b"\r\n\r\n")
+    return head + end
 
 
 def _read(file: Any, connection: socket.socket, number: int) -> Optional[Request]:

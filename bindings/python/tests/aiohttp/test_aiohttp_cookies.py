@@ -100,9 +100,8 @@ def test_cookies_of_a_response(aiohttp, recorder):
     assert (found, age) == ({"a": "1", "b": "xy"}, "5")
 
 
-def test_cookies_that_make_no_sense(aiohttp, recorder, since):
-    since(3, 9, "a control character was an error")
-    fields = ("", "=", "; ;", "Path=/", "a", "\x01=1", "good=1", "bad=\xff", "x" * 5000 + "=1")
+def test_cookies_that_make_no_sense(aiohttp, recorder):
+    fields = ("", "=", "; ;", "Path=/", "a", "good=1", "bad=\xff", "x" * 5000 + "=1")
     recorder.answer = lambda request: reply(b"", *[f"Set-Cookie: {field}" for field in fields])
     jar = talk(aiohttp, (recorder.url, {}))
     assert "good" in {morsel.key for morsel in jar}
@@ -176,7 +175,9 @@ def test_secure_cookies_of_an_origin_that_is_trusted(aiohttp, recorder):
         assert sent(recorder.last) == expected
 
 
-def test_redirects_set_and_send(aiohttp, recorder):
+def test_redirects_set_and_send(aiohttp, except_in, recorder):
+    except_in(3, 11, "a redirect loses the cookies of the request")
+
     def answer(request):
         if request.target == "/":
             return reply(b"", "Location: /next", "Set-Cookie: hop=1; Path=/", status="302 Found")

@@ -459,7 +459,7 @@ def test_bytes_become_files_with_a_warning(aiohttp):
         fields.add_field("b", b"x", filename="b")
 
 
-def test_what_a_form_refuses(aiohttp, since):
+def test_what_a_form_refuses(aiohttp, since, except_in):
     fields = aiohttp.FormData()
     with pytest.raises(TypeError, match="filename must be"):
         fields.add_field("a", "x", filename=1)
@@ -469,6 +469,7 @@ def test_what_a_form_refuses(aiohttp, since):
         fields.add_field("a", "x", content_transfer_encoding=1)
     with pytest.raises(TypeError, match="Only io.IOBase"):
         fields.add_fields("a")
+    except_in(3, 11, "types were not looked at; Debian 12's 3.8.4 has the correction")
     with pytest.raises(ValueError, match="header injection"):
         fields.add_field("a", "x", content_type="a/b\r\nX: y")
     since(3, 14, "names were not looked at")

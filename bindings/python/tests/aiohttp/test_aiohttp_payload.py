@@ -206,7 +206,8 @@ def test_headers_and_names(aiohttp):
     assert value == "form-data; name*=utf-8''%C3%A9; filename=\"%C3%BC%20x\""
 
 
-def test_header_injection_is_refused(aiohttp):
+def test_header_injection_is_refused(aiohttp, except_in):
+    except_in(3, 11, "it was not; Debian 12's 3.8.4 has the correction")
     payload = aiohttp.BytesPayload(b"", headers={"X-A": "1\r\nX-B: 2"})
     with pytest.raises(ValueError):
         payload._binary_headers

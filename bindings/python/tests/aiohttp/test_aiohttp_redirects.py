@@ -190,7 +190,7 @@ def test_credentials_of_a_session_are_not_for_those_a_redirect_leads_to(recorder
 
 
 def test_cookies_stay_at_their_origin(aiohttp, recorder, since):
-    since(3, 10, "cookies of a request stay at its origin")
+    since(3, 12, "cookies of a request stay at its origin")
     with Recorder() as other:
         recorder.answer = redirecting(302, other.url + "/end")
         went(aiohttp, recorder, headers={"Cookie": "a=1"}, cookies={"b": "2"})

@@ -6,6 +6,7 @@ import json
 import warnings
 
 import pytest
+from both import untidy
 from conftest import passes, python
 from multidict import CIMultiDict
 from recorder import Recorder, recorder, reply  # noqa: F401
@@ -350,7 +351,7 @@ def test_an_unknown_parameter_is_a_type_error_at_once(aiohttp):
                 session.get("http://a.test/", nonsense=1)
         with pytest.raises(TypeError):
             aiohttp.ClientSession(nonsense=1)
-        with pytest.raises(TypeError):
+        with untidy(aiohttp), pytest.raises(TypeError):
             aiohttp.request("GET", "http://a.test/", nonsense=1)
 
     asyncio.run(run())
@@ -404,18 +405,19 @@ def test_properties(aiohttp):
     asyncio.run(run())
 
 
-def test_timeouts_of_a_session(aiohttp, since):
+def test_timeouts_of_a_session(aiohttp):
     async def run():
         assert aiohttp.ClientTimeout() == aiohttp.ClientTimeout(None, None, None, None)
-        with pytest.warns(DeprecationWarning, match="read_timeout"):
+        with pytest.warns(DeprecationWarning) as caught:
             session = aiohttp.ClientSession(read_timeout=7, conn_timeout=8)
+        told = [f"{name} is deprecated, use timeout argument instead" for name in ("read_timeout", "conn_timeout")]
+        assert [str(each.message) for each in caught] == told
         assert (session.timeout.total, session.timeout.connect) == (7, 8)
         await session.close()
         with pytest.raises(ValueError, match="conflict"):
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(), read_timeout=1)
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # of the half-made session of older ones
+    with untidy(aiohttp):  # older ones leave a half-made session
         asyncio.run(run())
 
 

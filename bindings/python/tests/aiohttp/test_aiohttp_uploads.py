@@ -324,7 +324,7 @@ def failed(aiohttp, recorder, make, kind, **options):
 
 
 def test_an_iterator_that_raises(aiohttp, recorder, since):
-    since(3, 9, "another class of error")
+    since(3, 12, "another class of error, and the reason not told")
 
     async def broken():
         yield b"some"
