@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "adapter/curl_lane.h"
 #include "adapter/curl_runtime.h"
@@ -231,7 +232,8 @@ void CurlAttempt::recycle(const CurlLane& stay_in) {
   last_activity_ = connected_at_ = secured_at_ = 0;
   given_ = got_to_ = 0;
   source_ended_ = source_waits_ = false;
-  is_held_ = made_socket_ = is_reused_ = was_ready_ = was_sent_ = found_nothing_idle_ = was_repeated_ = false;
+  is_held_ = made_socket_ = is_reused_ = was_ready_ = was_sent_ = was_heard_ = found_nothing_idle_ =
+      was_repeated_ = false;
   error_text_[0] = '\0';
 }
 
@@ -288,11 +290,10 @@ size_t CurlAttempt::write_callback(char* data, size_t size, size_t count, void* 
 size_t CurlAttempt::header_callback(char* data, size_t size, size_t count, void* self) noexcept {
   auto& attempt = *static_cast<CurlAttempt*>(self);
   try {
-    if (!attempt.builder().has_bytes()) {
-      attempt.sent();
-      attempt.sink_->on_first_byte(attempt);
-    }
-    if (!attempt.builder().on_header_line({data, size * count})) return 0;
+    bool was_interim = attempt.builder().is_interim();
+    bool is_good = attempt.builder().on_header_line({data, size * count});
+    attempt.hear(was_interim || attempt.builder().is_interim());
+    if (!is_good) return 0;
     attempt.note_receipt();
     if (attempt.builder().has_fields()) attempt.foresee(false);
     attempt.watch_raw();
@@ -302,6 +303,17 @@ size_t CurlAttempt::header_callback(char* data, size_t size, size_t count, void*
     attempt.refusal_ = Status(HC_E_NOMEM, "");
     return 0;
   }
+}
+
+// What a server says while the body is under way, as a 100 that was waited for, is no answer yet.
+void CurlAttempt::hear(bool is_interim) {
+  if (is_interim && !was_sent_) {
+    shard_->check_upload(*this);
+    return;
+  }
+  if (std::exchange(was_heard_, true)) return;
+  sent();
+  sink_->on_first_byte(*this);
 }
 
 int CurlAttempt::prereq_callback(void* self, char* remote_ip, char*, int, int local_port) noexcept {

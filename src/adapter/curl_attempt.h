@@ -127,6 +127,7 @@ class CurlAttempt final : public Attempt {
   bool take_connection(std::string_view remote_ip, int local_port);
   bool ride_idle(std::string_view remote_ip, int local_port);
   void sent();
+  void hear(bool is_interim);
   Status pin_mismatch() const;
   CurlFailure failure(CURLcode code) const;
   TimePoint time_of(CURLINFO moment) const;
@@ -182,6 +183,7 @@ class CurlAttempt final : public Attempt {
   bool is_reused_ = false;
   bool was_ready_ = false;
   bool was_sent_ = false;
+  bool was_heard_ = false;
   bool found_nothing_idle_ =
       false;                   // libcurl wanted a socket or an address, or the idle connection was not clean
   bool was_repeated_ = false;  // libcurl wanted to send it again

@@ -209,8 +209,7 @@ void ResponseBuilder::on_keep_alive(std::string_view value) {
 }
 
 bool ResponseBuilder::end_head() {
-  if (response_->http_status_ < 200 && response_->http_status_ != 101) {
-    // An interim response: the real one follows.
+  if (is_interim()) {
     response_->head_.clear();
     response_->http_status_ = 0;
     fields_ = 0;

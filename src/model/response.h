@@ -170,6 +170,8 @@ class ResponseBuilder {
   /// Nothing else tells where the body ends.
   bool ends_with_connection() const { return ends_with_connection_; }
   bool is_head_complete() const { return is_head_complete_; }
+  /// The head that comes in: the real one follows. 101 is the last one.
+  bool is_interim() const { return http_status() >= 100 && http_status() < 200 && http_status() != 101; }
   /// Why it refused.
   const Status& status() const { return refusal_; }
   /// What the server lets the connection idle for: kNever without a word, 0 for "not at all".

@@ -295,6 +295,23 @@ TEST_F(ReadClocks, SockReadBeginsAtTheEndOfTheUpload) {
   EXPECT_TRUE(is(outcome, HC_OK));
 }
 
+TEST_F(ReadClocks, AContinueIsNotTheEndOfTheUpload) {
+  std::string body(30'000'000, 'b');
+  Client client;
+  auto upload = [&](std::string_view rest, const Tune& clocks) {
+    return client.fetch(url("/upload/slow?ms=" + std::string(rest)), [&](hc_request& r) {
+      with_body("POST", body)(r);
+      r.expect_continue = HC_ON;
+      clocks(r);
+    });
+  };
+  Outcome slow =
+      upload("700", [](hc_request& r) { r.timeouts.sock_read_ms = r.timeouts.first_byte_ms = 500; });
+  EXPECT_TRUE(is(slow, HC_OK));
+  Outcome stuck = upload("20000", [](hc_request& r) { r.timeouts.sock_write_ms = kClock; });
+  expect_fired(stuck, HC_E_TIMEOUT_SOCK_WRITE, HC_PHASE_SENDING, "sock_write");
+}
+
 TEST_F(ReadClocks, FirstByteFires) {
   Client client;
   Outcome outcome =
