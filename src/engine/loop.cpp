@@ -18,11 +18,6 @@ namespace {
 constexpr int kRoundsPerTurn = 8;
 // The same for a flood of submits.
 constexpr size_t kMailsPerTurn = 4096;
-// Some 2 us when nobody else wants the core.
-constexpr int kYieldsBeforeSleep = 4;
-// So long only when somebody else did: the loop does not offer its core again for a while.
-constexpr Duration kLongYield = 50 * kMicrosecond;
-constexpr Duration kNoYieldFor = kSecond;
 // A turn this long is worth a warning: requests notice.
 constexpr Duration kStall = 250 * kMillisecond;
 
@@ -198,7 +193,6 @@ void Loop::read_mail() {
     next_mail_ = 0;
     mailbox_.drain(mail_);
   }
-  has_read_mail_ = next_mail_ < mail_.size();
   size_t end = std::min(mail_.size(), next_mail_ + kMailsPerTurn);
   uint64_t submits = 0;
   for (; next_mail_ < end; ++next_mail_) {
@@ -261,26 +255,10 @@ void Loop::count_turn(TimePoint start, TimePoint callbacks_start) {
   if (end - start >= kStall && is_any_loop_thread()) engine_->on_stall(end - start, end - callbacks_start);
 }
 
-// Who has mailed something may be about to mail more, and to wake the loop for it costs about as much as a submit. So it
-// lets the others run before it sleeps.
-bool Loop::linger_for_mail() {
-  if (!has_read_mail_ || reactor_.now() < lingers_from_) return false;
-  for (int left = kYieldsBeforeSleep; left > 0; --left) {
-    if (mailbox_.has_mail()) return true;
-    std::this_thread::yield();
-    TimePoint now = clock_.now();
-    if (now - reactor_.now() > kLongYield) {
-      lingers_from_ = now + kNoYieldFor;
-      return false;
-    }
-  }
-  return false;
-}
-
 Duration Loop::time_to_wait() {
   if (transport_->is_active() || engine_->has_completions() || engine_->has_more_to_start()) return 0;
   if (next_mail_ < mail_.size()) return 0;
-  if (linger_for_mail() || !mailbox_.prepare_sleep()) return 0;
+  if (!mailbox_.prepare_sleep()) return 0;
   TimePoint due = reactor_.timers().next_due();
   return due == kNever ? kNever : std::max<Duration>(due - reactor_.now(), 0);
 }

@@ -29,7 +29,6 @@ class Mailbox {
       std::lock_guard lock(mutex_);
       if (is_closed_) return false;
       mail_.push_back(make());
-      has_mail_.store(true, std::memory_order_relaxed);
       if (!std::exchange(is_loop_asleep_, false)) return true;
       wakers_.fetch_add(1, std::memory_order_relaxed);
     }
@@ -43,11 +42,7 @@ class Mailbox {
     std::lock_guard lock(mutex_);
     is_loop_asleep_ = false;
     mail_.swap(out);
-    has_mail_.store(false, std::memory_order_relaxed);
   }
-
-  /// Loop thread. A hint, without the lock.
-  bool has_mail() const { return has_mail_.load(std::memory_order_relaxed); }
 
   /// Loop thread. True when the box is empty, and the next push() will wake the loop.
   bool prepare_sleep() {
@@ -70,7 +65,6 @@ class Mailbox {
   Waker& waker_;
   std::mutex mutex_;
   std::vector<Mail> mail_;
-  std::atomic<bool> has_mail_{false};  // written under the lock
   bool is_loop_asleep_ = false;
   bool is_closed_ = false;
   std::atomic<size_t> wakers_{0};  // who have left the lock and are about to wake the loop
