@@ -232,8 +232,8 @@ void CurlAttempt::recycle(const CurlLane& stay_in) {
   last_activity_ = connected_at_ = secured_at_ = 0;
   given_ = got_to_ = 0;
   source_ended_ = source_waits_ = false;
-  is_held_ = made_socket_ = is_reused_ = was_ready_ = was_sent_ = was_heard_ = found_nothing_idle_ =
-      was_repeated_ = false;
+  is_held_ = made_socket_ = is_reused_ = was_ready_ = was_sent_ = was_heard_ = sends_on_ =
+      found_nothing_idle_ = was_repeated_ = false;
   error_text_[0] = '\0';
 }
 
@@ -261,7 +261,9 @@ void CurlAttempt::sent() {
 }
 
 void CurlAttempt::check_sent() {
-  if (was_ready_ && !was_sent_ && is_all_given()) sent();
+  if (!is_upload_pending() || !is_all_given()) return;
+  sends_on_ = false;
+  sent();
 }
 
 size_t CurlAttempt::write_callback(char* data, size_t size, size_t count, void* self) noexcept {
@@ -312,6 +314,7 @@ void CurlAttempt::hear(bool is_interim) {
     return;
   }
   if (std::exchange(was_heard_, true)) return;
+  sends_on_ = !was_sent_;
   sent();
   sink_->on_first_byte(*this);
 }

@@ -80,7 +80,7 @@ class CurlAttempt final : public Attempt {
   bool is_answered_early() const;
   /// Outside libcurl, after its socket's interest changed: tells the sink when the upload is over.
   void check_sent();
-  bool is_upload_pending() const { return was_ready_ && !was_sent_; }
+  bool is_upload_pending() const { return was_ready_ && (!was_sent_ || sends_on_); }
 
  private:
   static constexpr curl_off_t kAnySpeed = 0;
@@ -112,6 +112,7 @@ class CurlAttempt final : public Attempt {
   void set_connection_rule();
   void watch_raw();
   static bool cannot_rest();
+  bool may_send_while_held() const;
   void hold();
   void stop_reading();
   void read_ahead();
@@ -184,6 +185,7 @@ class CurlAttempt final : public Attempt {
   bool was_ready_ = false;
   bool was_sent_ = false;
   bool was_heard_ = false;
+  bool sends_on_ = false;  // though it has an answer
   bool found_nothing_idle_ =
       false;                   // libcurl wanted a socket or an address, or the idle connection was not clean
   bool was_repeated_ = false;  // libcurl wanted to send it again

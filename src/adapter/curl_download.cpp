@@ -71,9 +71,15 @@ void CurlAttempt::look_again() {
 
 // A reused connection is watched from the time when it was idle. When its answer fills the window in the same call
 // that sends the request, libcurl never asks for the socket, and so never tells that it has lost interest in it.
+// Nor does it tell what it has told before: that it sends.
 void CurlAttempt::stop_reading() {
   is_held_ = true;
-  if (connection_ != nullptr) transport_.stop_watching(*connection_);
+  if (connection_ == nullptr) return;
+  if (may_send_while_held() && !source_waits_) {
+    transport_.watch_for_sending(*connection_);
+  } else {
+    transport_.stop_watching(*connection_);
+  }
 }
 
 // From 8.6 to 8.14 a transfer that is paused while its socket has more asks to be run again at once, and each time again;
@@ -83,6 +89,12 @@ bool CurlAttempt::cannot_rest() {
   return curl_version_of(8, 6, 0) <= version && version < curl_version_of(8, 15, 0);
 }
 
+// The server has answered before it had the whole body. How much is sent counts the frames of chunks, too: a few bytes may
+// wait for the reader.
+bool CurlAttempt::may_send_while_held() const {
+  return sends_on_ && !cannot_rest() && !(is_all_given() && uploaded() >= given_);
+}
+
 // libcurl copies a piece that is not taken, and all behind it: so the window has room for what it has read, and it is
 // told to stop only then. If sending may go on, it reads once more all the same. One that cannot rest is told that it
 // has received too fast: until its time has come libcurl asks for nothing but a timer.
@@ -90,7 +102,8 @@ void CurlAttempt::hold() {
   if (is_held_) return;
   stop_reading();
   if (cannot_rest()) set_if_new(CURLOPT_MAX_RECV_SPEED_LARGE, kSlowest, &speed_);
-  curl_easy_pause(easy_, was_sent_ ? CURLPAUSE_ALL : CURLPAUSE_RECV | (source_waits_ ? CURLPAUSE_SEND : 0));
+  bool sends = may_send_while_held() && !source_waits_;
+  curl_easy_pause(easy_, sends ? CURLPAUSE_RECV : CURLPAUSE_ALL);
 }
 
 // libcurl gives the piece again that was not taken, from in here.

@@ -379,6 +379,10 @@ void CurlTransport::stop_watching(const Connection& connection) {
   reactor_.poller().forget(connection.fd(), shard_of(connection));
 }
 
+void CurlTransport::watch_for_sending(const Connection& connection) {
+  reactor_.poller().watch(connection.fd(), shard_of(connection), kWritable);
+}
+
 Connection* CurlTransport::connection_of(int fd) const {
   return static_cast<size_t>(fd) < by_fd_.size() ? by_fd_[static_cast<size_t>(fd)] : nullptr;
 }

@@ -67,6 +67,8 @@ class CurlTransport final : public Transport {
   /// Bytes for what is received of a streamed body: the fewer there are the more.
   long buffer_of_a_stream() const;
   void stop_watching(const Connection& connection);
+  /// It is not read, but written to.
+  void watch_for_sending(const Connection& connection);
   void mark_active(CurlShard& shard);
   /// It is answered already: ends it when no call of libcurl is on the stack.
   void finish_later(CurlAttempt& attempt);

@@ -273,6 +273,28 @@ TEST_F(Uploads, GoingOnReadNothingThatTheReaderHoldsBack) {
   client.cancel(head.id);
 }
 
+TEST_F(Uploads, GoOnWhileTheReaderHoldsTheAnswerBack) {
+  hc_runtime_info runtime{};
+  runtime.struct_size = sizeof runtime;
+  ASSERT_EQ(hc_runtime_get_info(&runtime), HC_OK);
+  bool they_wait = 0x080600 <= runtime.curl_version_number && runtime.curl_version_number < 0x080f00;
+  if (they_wait) GTEST_SKIP() << "this libcurl would read on";
+  Client client([](hc_session_options& o) { o.body_window = 16 << 10; });
+  std::string body = serve::pattern(30'000'000);
+  for (bool is_pulled : {false, true}) {
+    Source source(body);
+    uint64_t before = server_.counters().bytes_in;
+    Outcome head = client.fetch(url("/upload/early?body=1000000"), [&](hc_request& r) {
+      is_pulled ? pulled(source)(r) : with_body("POST", body)(r);
+      streamed(r);
+    });
+    ASSERT_EQ(head.kind, HC_HEAD);
+    EXPECT_TRUE(eventually([&] { return server_.counters().bytes_in >= before + body.size(); }));
+    EXPECT_EQ(read_all(head.response.get()).size(), 1'000'000u);
+    EXPECT_TRUE(is(client.wait(head.id), HC_OK));
+  }
+}
+
 TEST_F(Uploads, LentBytesAreReleasedOnce) {
   Client client;
   std::string body = serve::pattern(100'000);
