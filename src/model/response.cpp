@@ -222,8 +222,8 @@ bool ResponseBuilder::end_head() {
   is_head_complete_ = true;
   if (compressed_end_ != nullptr && has_transfer_encoding_) compressed_end_->set_chunked();
   is_expectation_failed_ = response_->http_status_ == 417;
-  bool has_body = response_->http_status_ != 204 && response_->http_status_ != 304;
-  ends_with_connection_ = has_body && content_length_ == HC_UNSET && !has_transfer_encoding_;
+  has_no_body_ = response_->http_status_ == 204 || response_->http_status_ == 304;
+  ends_with_connection_ = !has_no_body_ && content_length_ == HC_UNSET && !has_transfer_encoding_;
   // libcurl accepts both and believes Transfer-Encoding (docs/curl-notes.md F24); a proxy on the way may believe the
   // other, which is how responses are smuggled.
   if (has_transfer_encoding_ && content_length_ != HC_UNSET) {
@@ -297,6 +297,7 @@ void ResponseBuilder::discard_rest(uint64_t most) {
 }
 
 uint64_t ResponseBuilder::bytes_left() const {
+  if (has_no_body_) return 0;
   bool is_known =
       content_length_ != HC_UNSET && content_length_ >= body_bytes_ && !(is_encoded_ && limits_.decodes);
   return is_known ? content_length_ - body_bytes_ : HC_UNSET;

@@ -215,6 +215,7 @@ class ResponseBuilder {
   Duration keepalive_hint_ = kNever;
   bool is_head_complete_ = false;
   bool ends_with_connection_ = false;
+  bool has_no_body_ = false;  // whatever the fields say
   bool has_transfer_encoding_ = false;
   uint64_t body_bytes_ = 0;
   std::string location_;

@@ -273,6 +273,14 @@ TEST_F(Uploads, GoingOnReadNothingThatTheReaderHoldsBack) {
   client.cancel(head.id);
 }
 
+TEST_F(Uploads, EndWithAnAnswerThatHasNoBody) {
+  Client client([](hc_session_options& o) { o.timeouts.total_ms = 5000; });
+  Source source(serve::pattern(1'000'000));
+  source.hold_at(300'000);
+  EXPECT_TRUE(is(client.fetch(url("/upload/early?status=204"), pulled(source)), HC_OK));
+  EXPECT_FALSE(client.fetch(url("/bytes/1")).was_reused()) << "half of a request lies on that connection";
+}
+
 TEST_F(Uploads, GoOnWhileTheReaderHoldsTheAnswerBack) {
   hc_runtime_info runtime{};
   runtime.struct_size = sizeof runtime;
