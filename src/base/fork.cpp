@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdlib>
 
 #include "base/check.h"
 
@@ -25,6 +26,8 @@ void in_child() {
 [[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, in_child);
 
 }  // namespace
+
+void end_child() noexcept { std::exit(EXIT_SUCCESS); }
 
 uint32_t fork_generation() noexcept { return generation.load(std::memory_order_relaxed); }
 

@@ -12,6 +12,10 @@ uint32_t fork_generation() noexcept;
 /// For what must start anew in a child. Called in the child, where only async-signal-safe code is safe.
 void at_fork_in_child(void (*callback)());
 
+/// Ends this process as the end of its last thread does. For a child that returns from a callback into the middle of its
+/// parent's work: each step on would be one on the parent's connections.
+[[noreturn]] void end_child() noexcept;
+
 /// Remembers the process that made it.
 class ForkGuard {
  public:

@@ -369,6 +369,43 @@ TEST_F(ForkTest, InACallback) {
   EXPECT_TRUE(is(client.fetch(url_), HC_OK));
 }
 
+struct ForkInBody {
+  static constexpr size_t kPieces = 100;
+  static constexpr size_t kPiece = 1000;
+  size_t given = 0;
+  pid_t child = 0;
+  const pid_t parent = getpid();
+};
+
+hc_status fork_in_body(void* buffer, size_t, size_t* count, void* self) {
+  auto& forking = *static_cast<ForkInBody*>(self);
+  if (getpid() != forking.parent) _exit(99);
+  *count = forking.given == ForkInBody::kPieces ? 0 : ForkInBody::kPiece;
+  memset(buffer, 'b', *count);
+  if (++forking.given != ForkInBody::kPieces / 2) return HC_OK;
+  forking.child = fork();
+  if (forking.child == 0) alarm(kLongestChildSeconds);
+  return HC_OK;
+}
+
+// libcurl is about to send what the callback gave: the child would, too, over the same connection.
+TEST_F(ForkTest, AChildThatReturnsFromABodyCallbackSendsNothing) {
+  LeakCheck leaks;
+  Client client;
+  ForkInBody forking;
+  Outcome outcome = client.fetch(server_.url(0, "/echo"), [&](hc_request& request) {
+    request.method = HC_STR("POST");
+    request.body_kind = HC_BODY_PULLED;
+    request.on_body = fork_in_body;
+    request.body_data = &forking;
+  });
+  EXPECT_TRUE(is(outcome, HC_OK));
+  EXPECT_TRUE(outcome.body == std::string(ForkInBody::kPieces * ForkInBody::kPiece, 'b'));
+  ASSERT_GT(forking.child, 0);
+  expect_exit(forking.child);
+  EXPECT_TRUE(is(client.fetch(url_), HC_OK));
+}
+
 // The child has returned into our loop: that is not its loop, and it ends there.
 TEST_F(ForkTest, AChildThatReturnsFromTheCallbackDoesNothingMore) {
   LeakCheck leaks;
