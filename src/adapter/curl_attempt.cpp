@@ -328,8 +328,9 @@ int CurlAttempt::prereq_callback(void* self, char* remote_ip, char*, int, int lo
   if (!attempt.take_connection(remote_ip, local_port)) return kStop;
   attempt.was_ready_ = true;
   attempt.note_receipt();
-  if (attempt.plan_.request->certificates != HC_OFF && !attempt.keep_certificates()) return kStop;
   if (!attempt.sink_->on_ready(attempt, attempt.is_reused_)) return kStop;
+  // After that: one that lost the race shares the winner's response.
+  if (attempt.plan_.request->certificates != HC_OFF && !attempt.keep_certificates()) return kStop;
   if (attempt.plan_.request->body.empty() && attempt.plan_.request->source == nullptr) {
     attempt.sent();
   } else {
