@@ -133,11 +133,17 @@ class LoopQueue(CompletionQueue):
     def _end(self) -> None:
         if self.users > 0 or not self.close.alive or self.born != _lifetime.generation:
             return
-        if self.waiting:
-            self.drain()
+        self._drain_all()
         if not self.loop.is_closed():
             self.loop.remove_reader(self.fd)
         self.close()
+
+    def _drain_all(self) -> None:
+        """A session that ends may leave more than one drain() takes."""
+        while self.waiting:
+            self.drain()
+            if self._count.value == 0:
+                return
 
 
 def _in_child() -> None:

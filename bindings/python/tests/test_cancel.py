@@ -142,3 +142,16 @@ def test_close_with_drain_lets_it_finish(url, run):
         assert (await call).status == 200
 
     run(main())
+
+
+def test_close_ends_more_requests_than_are_taken_at_one_time(url, run):
+    async def main():
+        session = hc.Session(limit=1)
+        calls = [asyncio.ensure_future(session.get(url + "/hang")) for _ in range(2_000)]
+        await until(lambda: session.stats()["waiting"] == 1_999)
+        await session.close()
+        done, pending = await asyncio.wait(calls, timeout=20)
+        assert not pending
+        assert {type(call.exception()) for call in done} == {hc.errors.CancelledError, hc.errors.ClosedError}
+
+    run(main())
