@@ -199,6 +199,8 @@ class BlockingQueue(CompletionQueue):
         # Only the main thread runs handlers, so only it looks again.
         is_main = threading.current_thread() is threading.main_thread()
         timeout = _LOOK_FOR_SIGNALS_MS if is_main else None
+        if not self.close.alive:
+            raise errors.of_code(_ffi.HC_E_CANCELLED, "an earlier wait for it was interrupted, which ended the request")
         try:
             while not is_there():
                 self._poll.poll(timeout)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import signal
 import socket
 import threading
 
@@ -296,3 +297,28 @@ def test_nothing_is_left_behind(url, run):
         assert descriptors() == before
 
     run(main())
+
+
+def test_a_blocking_read_that_was_interrupted_is_the_last(url):
+    """Its queue is closed, which cancels the request."""
+
+    class Interrupted(Exception):
+        pass
+
+    def interrupt(*_):
+        raise Interrupted
+
+    before_us = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with hc.Session() as session:
+            with session.stream_sync("GET", url + "/drip?bytes=1000&chunk=1&every_ms=10000") as response:
+                signal.setitimer(signal.ITIMER_REAL, 0.05)
+                with pytest.raises(Interrupted):
+                    response.read()
+                with pytest.raises(hc.errors.CancelledError):
+                    response._news.wait()  # as a read() that is faster than the cancellation
+                with pytest.raises(hc.errors.CancelledError):
+                    response.read()
+            assert session.get_sync(url + "/bytes/1").status == 200
+    finally:
+        signal.signal(signal.SIGALRM, before_us)
