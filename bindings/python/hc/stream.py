@@ -60,6 +60,8 @@ class Body(Head):
 
     def _read(self, limit: int = sys.maxsize) -> Optional[bytes]:
         """Of the next piece, up to so many bytes. None: nothing is there yet, or it is _at_end."""
+        if limit < 1:
+            raise errors.of_code(_ffi.HC_E_INVALID, f"limit: {limit} is no size")
         piece = self._asked(self._blocks.read, limit)
         if piece == b"":
             self._end()

@@ -322,3 +322,20 @@ def test_a_blocking_read_that_was_interrupted_is_the_last(url):
             assert session.get_sync(url + "/bytes/1").status == 200
     finally:
         signal.signal(signal.SIGALRM, before_us)
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_piece_of_no_size_is_refused(url, run, limit):
+    """It would look like the end of the body."""
+
+    async def main():
+        async with hc.Session() as session, session.stream("GET", url + "/bytes/1000") as response:
+            with pytest.raises(hc.errors.InvalidError, match="limit"):
+                await response.read_some(limit)
+            assert len(await response.read()) == 1_000
+
+    run(main())
+    with hc.Session() as session, session.stream_sync("GET", url + "/bytes/1000") as response:
+        with pytest.raises(hc.errors.InvalidError, match="limit"):
+            response.read_some(limit)
+        assert len(response.read()) == 1_000
