@@ -82,8 +82,10 @@ def keep_forever(callbacks: Any) -> None:
     _outliving.append(callbacks)
 
 
-def _guarded(refused: int, function: Callable[..., int]) -> Callable[..., int]:
-    def call(*arguments: Any) -> int:
+def guarded(refused: int, function: Callable[..., Any]) -> Callable[..., Any]:
+    """As is_inside() counts it. What it raises is told, and `refused` returned."""
+
+    def call(*arguments: Any) -> Any:
         _thread.depth = getattr(_thread, "depth", 0) + 1
         try:
             return function(*arguments)
@@ -108,7 +110,7 @@ def on_log(user: Callable[[int, str], Any]) -> Any:
         user(level, text_of(line))
         return 0
 
-    return _ffi.hc_log_fn(_guarded(0, call))
+    return _ffi.hc_log_fn(guarded(0, call))
 
 
 def on_trace(user: Callable[[TraceEvent], Any]) -> Any:
@@ -119,7 +121,7 @@ def on_trace(user: Callable[[TraceEvent], Any]) -> Any:
         user(TraceEvent(name, event.time_ns / 1e9, event.id, event.connection, *texts, event.bytes, event.status, event.http_status))
         return 0
 
-    return _ffi.hc_trace_fn(_guarded(0, call))
+    return _ffi.hc_trace_fn(guarded(0, call))
 
 
 def on_socket(user: Callable[[SocketInfo], Any]) -> Any:
@@ -130,7 +132,7 @@ def on_socket(user: Callable[[SocketInfo], Any]) -> Any:
         seen = SocketInfo(info.fd, text_of(info.host), text_of(info.address), info.port)
         return 1 if user(seen) is False else 0
 
-    return _ffi.hc_socket_fn(_guarded(1, call))
+    return _ffi.hc_socket_fn(guarded(1, call))
 
 
 def on_resolve(user: Callable[[ResolveQuery], Any]) -> Any:
@@ -150,7 +152,7 @@ def on_resolve(user: Callable[[ResolveQuery], Any]) -> Any:
             query.answer(answer)
         return _ffi.HC_OK
 
-    return _ffi.hc_resolve_fn(_guarded(_ffi.HC_E_CALLBACK, call))
+    return _ffi.hc_resolve_fn(guarded(_ffi.HC_E_CALLBACK, call))
 
 
 def _start_answering(user: Any, query: ResolveQuery, loop: asyncio.AbstractEventLoop) -> None:
@@ -181,7 +183,7 @@ def _on_closed(token: Optional[int]) -> None:
 
 
 #: The one hc_closed_fn of all sessions; user_data is the key in _closing.
-ON_CLOSED = _ffi.hc_closed_fn(_on_closed)
+ON_CLOSED = _ffi.hc_closed_fn(guarded(0, _on_closed))
 
 
 def when_closed(call: Callable[[], None]) -> int:

@@ -15,6 +15,7 @@ from collections import deque
 from typing import Any, AsyncIterable, Deque, Dict, Optional
 
 from . import _ffi, errors
+from ._callbacks import guarded
 from ._library import lib, view_of
 from .errors import InvalidError
 
@@ -39,8 +40,9 @@ def _on_body(buffer: int, capacity: int, count: Any, key: Optional[int]) -> int:
         return _ffi.HC_E_CALLBACK
 
 
-ON_RELEASE = _ffi.hc_release_fn(_on_release)
-ON_BODY = _ffi.hc_body_fn(_on_body)
+# Guarded, for what was lent may be the last to hold its session, and a garbage collection may come anywhere.
+ON_RELEASE = _ffi.hc_release_fn(guarded(0, _on_release))
+ON_BODY = _ffi.hc_body_fn(guarded(_ffi.HC_E_CALLBACK, _on_body))
 
 
 class Upload:

@@ -368,3 +368,40 @@ def test_closing_twice_and_from_two_threads(url):
         worker.join()
     session.close_sync()
     assert session.closed
+
+
+def test_a_session_whose_last_holder_is_a_body(url):
+    """The library gives a body back on the session's own thread, which goes on with the session's callbacks."""
+    out = passes(
+        python(
+            """
+            import asyncio, gc, sys, threading, time, hc
+            from hc import _callbacks
+
+            class Body(bytes):
+                pass
+
+            async def main():
+                session = hc.Session(on_trace=lambda event: all_dropped.wait(30))
+                body = Body(100_000)
+                body.session = session
+                call = asyncio.ensure_future(session.post(sys.argv[1] + "/hang", body=body))
+                await asyncio.sleep(0)
+                call.cancel()
+                await asyncio.gather(call, return_exceptions=True)
+
+            all_dropped = threading.Event()
+            asyncio.run(main())
+            gc.collect()
+            all_dropped.set()
+            deadline = time.monotonic() + 10
+            while not _callbacks._outliving and time.monotonic() < deadline:
+                time.sleep(0.001)  # the session's end has no event of its own
+            time.sleep(0.1)  # what the thread still does must not crash
+            print(len(_callbacks._outliving))
+            """,
+            url,
+            options=("-X", "dev", "-W", "ignore"),
+        )
+    )
+    assert out == "1\n"
