@@ -89,9 +89,11 @@ class Upload:
                 self._put(memoryview(_as_bytes(piece)), session, number)
                 await self._wait_for_room()
             self._put(None, session, number)
-        except Exception as failure:
+        except BaseException as failure:  # a cancellation, too: of something that the iterator waits for
             self.failure = failure
             self._put(None, session, number)
+            if not isinstance(failure, Exception):
+                raise
 
     def _put(self, piece: Optional[memoryview], session: int, number: int) -> None:
         with self._lock:

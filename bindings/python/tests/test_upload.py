@@ -89,3 +89,17 @@ def test_what_was_lent_comes_back(url, run):
         assert not upload._lent
 
     run(main())
+
+
+def test_a_cancellation_inside_an_iterator_is_a_failure_too(url, run):
+    async def cancelled():
+        yield b"x"
+        raise asyncio.CancelledError  # as of a task that it waits for
+
+    async def main():
+        async with hc.Session() as session:
+            with pytest.raises(hc.errors.CallbackError) as caught:
+                await asyncio.wait_for(session.post(url + "/upload", body=cancelled()), 20)
+            assert isinstance(caught.value.__cause__, asyncio.CancelledError)
+
+    run(main())
