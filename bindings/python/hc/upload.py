@@ -27,7 +27,9 @@ _next_key = itertools.count(1).__next__
 
 
 def _on_release(key: Optional[int]) -> None:
-    _lent.pop(key or 0, None)
+    lent = _lent.pop(key or 0, None)
+    if isinstance(lent, Upload):
+        lent.end()
 
 
 def _on_body(buffer: int, capacity: int, count: Any, key: Optional[int]) -> int:
@@ -105,8 +107,14 @@ class Upload:
             else:
                 return
             was_starved, self._is_starved = self._is_starved, False
-        if was_starved:
-            lib.hc_session_resume_upload(session, number)
+            if was_starved:
+                lib.hc_session_resume_upload(session, number)
+
+    def end(self) -> None:
+        """On the session's thread: the library needs no more of it. The session may be freed next, so nobody asks it for
+        anything from now on."""
+        with self._lock:
+            self._is_starved = False
 
     async def _wait_for_room(self) -> None:
         with self._lock:

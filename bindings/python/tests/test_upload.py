@@ -5,6 +5,7 @@ import gc
 import io
 
 import pytest
+from conftest import Scripted, answer
 
 import hc
 from hc import upload
@@ -103,3 +104,30 @@ def test_a_cancellation_inside_an_iterator_is_a_failure_too(url, run):
             assert isinstance(caught.value.__cause__, asyncio.CancelledError)
 
     run(main())
+
+
+def test_an_iterator_that_goes_on_after_the_session_was_freed(run, monkeypatch):
+    asked = []
+
+    async def main():
+        may_go_on = asyncio.Event()
+
+        async def source():
+            yield b"x"
+            await may_go_on.wait()
+            yield b"y"
+
+        with Scripted(answer(b"early")) as server:
+            session = hc.Session()
+            response = await session.stream("POST", server.url, body=source())
+            (feed, _), = session._sender.feeds.values()
+            await session.close()
+        del session
+        gc.collect()
+        monkeypatch.setattr(upload.lib, "hc_session_resume_upload", lambda *session: asked.append(session))
+        may_go_on.set()
+        await asyncio.wait([feed], timeout=20)
+        response.close()
+
+    run(main())
+    assert asked == []
