@@ -56,15 +56,16 @@ class ResolveQuery(Owner):
 
     def answer(self, addresses: Iterable[str], ttl: Optional[Seconds] = None) -> None:
         """Numeric addresses in order of preference; ttl: how long they may be cached, None: as long as allowed."""
-        views = views_of("addresses", addresses)
+        views, life = views_of("addresses", addresses), milliseconds("ttl", ttl)
         handle = self._taken()
-        status = lib.hc_resolve_answer(handle, views, len(views), milliseconds("ttl", ttl))
+        status = lib.hc_resolve_answer(handle, views, len(views), life)
         if status == _ffi.HC_E_INVALID:
             self._handle = handle  # still open
         check(status)
 
     def fail(self, reason: str = "") -> None:
-        check(lib.hc_resolve_fail(self._taken(), view_of(as_bytes("reason", reason))))
+        told = view_of(as_bytes("reason", reason))
+        check(lib.hc_resolve_fail(self._taken(), told))
 
     def _taken(self) -> int:
         handle, self._handle = self._handle, None

@@ -220,3 +220,16 @@ def test_an_answered_query_cannot_be_answered_again(server):
     with hc.Session(on_resolve=take) as session:
         assert session.get_sync(f"http://any.test:{server.port}/bytes/1").status == 200
     assert len(seen) == 1
+
+
+def test_a_query_is_open_until_its_answer_is_one(server):
+    def take(query):
+        with pytest.raises(hc.errors.InvalidError, match="ttl"):
+            query.answer(["127.0.0.1"], -1)
+        with pytest.raises(hc.errors.InvalidError, match="reason"):
+            query.fail(7)
+        query.answer(["127.0.0.1"], 60)
+        return query
+
+    with hc.Session(on_resolve=take) as session:
+        assert session.get_sync(f"http://any.test:{server.port}/bytes/1").status == 200
