@@ -243,8 +243,9 @@ class Session(Owner):
                 while not news.done():
                     await news.wait()
             except BaseException:
-                sender.waiting[token] = None
-                lib.hc_session_cancel(self._handle, number)
+                if token in sender.waiting:  # else it is over
+                    sender.waiting[token] = None
+                    lib.hc_session_cancel(self._handle, number)
                 raise
             response = AsyncStream(news, lambda: end_feed(sender, token))
         except BaseException as failure:

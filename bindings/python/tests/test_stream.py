@@ -7,7 +7,7 @@ import socket
 import threading
 
 import pytest
-from conftest import Scripted, answer, descriptors, passes, python
+from conftest import Scripted, answer, descriptors, passes, python, until
 
 import hc
 
@@ -339,3 +339,15 @@ def test_a_piece_of_no_size_is_refused(url, run, limit):
         with pytest.raises(hc.errors.InvalidError, match="limit"):
             response.read_some(limit)
         assert len(response.read()) == 1_000
+
+
+def test_a_cancel_that_meets_the_end_leaves_nothing(url, run):
+    async def main():
+        async with hc.Session() as session:
+            call = session.stream("GET", url + "/bytes/1")
+            call.send(None)  # as a task would
+            await until(lambda: not session._sender.waiting)
+            call.close()
+            assert not session._sender.waiting
+
+    run(main())
