@@ -402,7 +402,7 @@ class Session(Owner):
         returns, every request has its outcome, and all connections and descriptors are closed."""
         if self._born != _lifetime.generation or self._handle == 0:
             return
-        loop = get_running_loop()
+        loop, drain_ms = get_running_loop(), milliseconds("drain", drain)
         done = loop.create_future()
         weakly = weakref.ref(self)  # were the session's thread the last to let go of it, nobody could join that thread
 
@@ -421,17 +421,19 @@ class Session(Owner):
 
         self._is_closed = True
         token = _callbacks.when_closed(on_session_thread)
-        errors.check(
-            lib.hc_session_close_async(self._handle, milliseconds("drain", drain), _callbacks.ON_CLOSED, token)
-        )
+        errors.check(lib.hc_session_close_async(self._handle, drain_ms, _callbacks.ON_CLOSED, token))
         await done
 
     def close_sync(self, drain: Seconds = 0) -> None:
         """The same, blocking."""
         if self._born != _lifetime.generation or self._handle == 0:
             return
-        self._is_closed = True
-        errors.check(lib.hc_session_close(self._handle, milliseconds("drain", drain)))
+        drain_ms = milliseconds("drain", drain)
+        was_closed, self._is_closed = self._is_closed, True
+        status = lib.hc_session_close(self._handle, drain_ms)
+        if status == _ffi.HC_E_DEADLOCK:  # nothing was changed
+            self._is_closed = was_closed
+        errors.check(status)
         self._after_close(None)
 
     def _after_close(self, loop: Optional[asyncio.AbstractEventLoop]) -> None:

@@ -405,3 +405,22 @@ def test_a_session_whose_last_holder_is_a_body(url):
         )
     )
     assert out == "1\n"
+
+
+def test_a_close_that_is_refused_closes_nothing(url):
+    seen = []
+
+    def on_socket(info):
+        with pytest.raises(hc.errors.DeadlockError):
+            session.close_sync()
+        seen.append(session.closed)
+
+    with hc.Session(on_socket=on_socket) as session:
+        with pytest.raises(hc.errors.InvalidError, match="drain"):
+            session.close_sync(drain=-1)
+        with pytest.raises(hc.errors.InvalidError, match="drain"):
+            asyncio.run(session.close(drain="soon"))
+        assert not session.closed
+        assert session.get_sync(url + "/bytes/1").status == 200
+    assert seen == [False]
+    assert session.closed
