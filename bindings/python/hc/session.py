@@ -478,8 +478,9 @@ class Session(Owner):
     def _free(self, is_at_end: Any = sys.is_finalizing) -> None:
         if is_at_end():
             return  # our thread may be halted in a callback, as the end of the interpreter does: never to be joined
-        # Tasks that are collected with the session may end after it, and want to cancel their request.
+        # Tasks that are collected with the session may end after it, and want to cancel their request, or to send another.
         handle, self._handle = self._handle, 0
+        self._is_closed, self._sender = True, None
         _lifetime.closed(handle)
         lib.hc_session_free(handle)
         if _callbacks.is_inside():  # then it may be our own loop thread, which goes on using them

@@ -424,3 +424,30 @@ def test_a_close_that_is_refused_closes_nothing(url):
         assert session.get_sync(url + "/bytes/1").status == 200
     assert seen == [False]
     assert session.closed
+
+
+def test_a_task_that_is_collected_with_the_session_sends_nothing(url):
+    code = """
+        import asyncio, gc, sys, hc
+        from hc._sender import Sender
+
+        async def late(session):
+            try:
+                await asyncio.get_running_loop().create_future()  # which nobody else holds
+            finally:
+                await session.get(sys.argv[1])
+
+        async def main():
+            session = hc.Session()
+            await session.get(sys.argv[1])
+            task = asyncio.ensure_future(late(session))
+            await asyncio.sleep(0)
+            Sender.send = lambda *_: print("sent")
+            del session, task
+            gc.collect()
+            print("collected")
+
+        asyncio.run(main())
+    """
+    ran = python(code, url + "/bytes/1", options=("-W", "ignore"))
+    assert (ran.returncode, ran.stdout) == (0, "collected\n"), ran.stderr
