@@ -153,6 +153,9 @@ def _set_file(request: Any, file: Any) -> None:
     """From where the file stands to its end. The library reads it through a descriptor of its own."""
     if isinstance(file, io.TextIOBase):
         raise InvalidError("body: the file must be opened in binary mode")
+    if isinstance(file, io.BufferedIOBase) and not isinstance(getattr(file, "raw", None), io.RawIOBase):
+        # gzip and its like: their descriptor gives other bytes than they do.
+        raise InvalidError(f"body: a {type(file).__name__} is no plain file; give bytes or an asynchronous iterator")
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         raise InvalidError("body: not a regular file; give an asynchronous iterator of what it has")
     request.body_kind = _ffi.HC_BODY_FILE

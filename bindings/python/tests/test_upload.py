@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import gzip
 import io
 
 import pytest
@@ -131,3 +132,12 @@ def test_an_iterator_that_goes_on_after_the_session_was_freed(run, monkeypatch):
 
     run(main())
     assert asked == []
+
+
+def test_a_file_that_decodes_is_refused(url, tmp_path):
+    """Its descriptor has other bytes than it gives."""
+    path = tmp_path / "file.gz"
+    with gzip.open(path, "wb") as file:
+        file.write(CONTENT)
+    with gzip.open(path) as file, hc.Session() as session, pytest.raises(hc.errors.InvalidError, match="GzipFile"):
+        session.post_sync(url + "/upload", body=file)
