@@ -307,7 +307,7 @@ class ClientSession(SessionProperties):
 
     def _keep_cookies(self, response: ClientResponse) -> None:
         transfer = response._transfer
-        if transfer is not None and not transfer.has_cookies():
+        if transfer is not None and transfer.handle and not transfer.has_cookies():  # a middleware may have released it
             return
         fields = response._set_cookie_fields()
         if not fields:

@@ -186,3 +186,22 @@ def test_redirects_set_and_send(aiohttp, except_in, recorder):
     recorder.answer = answer
     talk(aiohttp, (recorder.url + "/", {"cookies": {"mine": "1"}}), (recorder.url + "/after", {}))
     assert [sent(request) for request in recorder.requests] == [["mine=1"], ["hop=1", "mine=1"], ["hop=1", "last=1"]]
+
+
+def test_cookies_of_a_response_that_a_middleware_released(aiohttp, recorder, since):
+    since(3, 12, "middlewares")
+
+    async def middleware(request, handler):
+        response = await handler(request)
+        response.release()
+        return response
+
+    recorder.answer = lambda request: reply(b"body", "Set-Cookie: a=1; Path=/")
+
+    async def run():
+        jar = aiohttp.CookieJar(unsafe=True)
+        async with aiohttp.ClientSession(cookie_jar=jar, middlewares=[middleware]) as session:
+            async with session.get(recorder.url):
+                return [(morsel.key, morsel.value) for morsel in jar]
+
+    assert asyncio.run(run()) == [("a", "1")]
