@@ -208,14 +208,16 @@ async def _traced_head(transfer: Transfer, request: "ClientRequest", call: Call)
     try:
         while True:
             is_over = transfer.done()
-            names = engine.events.pop(number, [])
-            for name in names:
+            names = engine.events.setdefault(number, [])  # the session's thread may add to it at any time
+            is_news = bool(names)
+            while names:
+                name = names.pop(0)
                 await _send_signal(name, request, call)
                 if name == "request_headers_sent":
                     _sending.feed(transfer)  # not before, so that its signals come after that one
             if is_over:
                 return await transfer.head()
-            if not names:
+            if not is_news:
                 await transfer.wait()
     except BaseException:
         transfer.cancel()

@@ -1,7 +1,9 @@
 """TraceConfig: its signals, their order, and what they are given."""
 
 import asyncio
+import importlib
 import threading
+import time
 import types
 
 import pytest
@@ -271,3 +273,34 @@ def test_two_configs_and_requests_without(aiohttp, recorder):
         assert len(first.names) == len(second.names) and first.names.count("request_end") == 20
 
     asyncio.run(run())
+
+
+def test_events_that_come_while_others_are_told(recorder, monkeypatch):
+    """The session's thread is slow between finding the list of a request's events and adding one."""
+    ours = importlib.import_module("hc.aiohttp")
+    engines = importlib.import_module("hc.aiohttp._engine")
+    loop_thread = threading.current_thread()
+
+    class Slow(dict):
+        def setdefault(self, key, default):
+            found = super().setdefault(key, default)
+            if threading.current_thread() is not loop_thread:
+                time.sleep(0.02)  # for the loop's thread to come in between
+            return found
+
+    made = engines.Engine.__init__
+
+    def make(engine, *arguments):
+        made(engine, *arguments)
+        engine.events = Slow()
+
+    monkeypatch.setattr(engines.Engine, "__init__", make)
+
+    async def body():
+        yield b"x"
+
+    async def use(session, log):
+        await asyncio.wait_for(whole(session, recorder.url, "POST", data=body()), 10)
+
+    assert "request_headers_sent" in traced(ours, use).names
+    assert recorder.last.body == b"x"
