@@ -127,7 +127,8 @@ class BaseConnector:
             for session in sessions:
                 session.close_sync()
             return helpers.noop()
-        return asyncio.ensure_future(_all_closed(sessions), loop=self._loop)
+        # Who is cancelled while it waits for the end, does not call it off.
+        return asyncio.shield(asyncio.ensure_future(_all_closed(sessions), loop=self._loop))
 
     async def __aenter__(self) -> "BaseConnector":
         return self

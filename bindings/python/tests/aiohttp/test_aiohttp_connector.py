@@ -4,6 +4,7 @@ import asyncio
 import gc
 import socket
 import threading
+import time
 import warnings
 
 import pytest
@@ -451,3 +452,24 @@ def test_deprecated_arguments(aiohttp, recorder):
                 await session.get(recorder.url, verify_ssl=False)
 
     asyncio.run(run())
+
+
+def test_a_close_that_is_cancelled_closes_all_the_same(aiohttp, recorder):
+    async def run():
+        session = aiohttp.ClientSession()
+        async with session.get(recorder.url) as response:
+            await response.read()
+        closing = asyncio.ensure_future(session.close())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.gather(closing, return_exceptions=True)
+        assert session.closed
+        deadline = time.monotonic() + 10
+        while recorder._open:
+            assert time.monotonic() < deadline, "the connection is still open"
+            await asyncio.sleep(0.005)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        asyncio.run(run())
+        gc.collect()
