@@ -1,6 +1,7 @@
 """The body of a response, pulled from the core as it is read."""
 
 import asyncio
+import sys
 from typing import Any, Optional, Tuple
 
 from . import _failures
@@ -25,7 +26,7 @@ class ResponseReader(StreamReader):
             self._check()
             return b""
         try:
-            piece = transfer.read(limit)
+            piece = transfer.read(limit if limit > 0 else sys.maxsize)  # a read_bufsize of 0 is no end
         except Exception as failure:
             self._fail(failure)
             raise AssertionError("unreachable")

@@ -315,3 +315,10 @@ def test_data_queues(aiohttp):
         assert queue.at_eof() and [item async for item in queue] == []
 
     asyncio.run(run())
+
+
+def test_a_read_bufsize_of_nothing(aiohttp):
+    async def use(content):
+        assert await content.readany() + await content.read() == LINES
+
+    reading(aiohttp, LINES, use, read_bufsize=0)
