@@ -361,6 +361,8 @@ class Session(Owner):
 
     def resolve_add(self, host: str, port: int = 0, addresses: Iterable[str] = ()) -> None:
         """Answers a host name from a fixed list in place of DNS; port 0: every port; no address: removes the entry."""
+        if isinstance(port, bool) or not 0 <= port <= 65_535:
+            raise errors.of_code(_ffi.HC_E_INVALID, f"port: {port} is no port")
         views = views_of("addresses", addresses)
         errors.checked(
             lib.hc_session_resolve_add, self._usable(), view_of(as_bytes("host", host)), port, views, len(views)

@@ -460,3 +460,9 @@ def test_on_trace_sees_a_request_in_order(url):
     assert of_request[-1].http_status == 200 and of_request[-1].bytes == 3
     assert abs(of_request[-1].time - time.monotonic()) < 60
     assert [event.name for event in events if event.id == 0] == ["connection_idle", "connection_closed"]
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, True])
+def test_a_port_that_is_none_is_refused(port):
+    with hc.Session() as session, pytest.raises(hc.errors.InvalidError, match="port"):
+        session.resolve_add("mine.test", port, ["127.0.0.1"])
