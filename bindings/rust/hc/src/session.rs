@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::os::raw::c_void;
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
@@ -160,12 +161,12 @@ impl Drop for Inner {
             return; // no callback is running or will run
         }
         // Here it would not wait for the end of the thread, which may still call back.
-        let (handle, callbacks) = (handle as usize, callbacks);
+        let (handle, callbacks) = (handle as usize, ManuallyDrop::new(callbacks));
         let spawned = thread::Builder::new().name("hc-end".to_owned()).spawn(move || {
             unsafe { ffi::hc_session_free(handle as *mut ffi::hc_session) };
-            drop(callbacks);
+            drop(ManuallyDrop::into_inner(callbacks));
         });
-        drop(spawned); // without a thread, the session leaks
+        drop(spawned); // without a thread, the session leaks, and its callbacks, which it goes on calling
     }
 }
 
