@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <mutex>
 #include <utility>
@@ -19,10 +20,12 @@ class Spares {
 
   /// False: there is none.
   bool take(T* out) noexcept {
+    if (count_.load(std::memory_order_relaxed) == 0) return false;
     std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock || spare_.empty()) return false;
     *out = std::move(spare_.back());
     spare_.pop_back();
+    count_.store(spare_.size(), std::memory_order_relaxed);
     return true;
   }
 
@@ -32,15 +35,18 @@ class Spares {
 #if defined(__SANITIZE_ADDRESS__)
     return false;
 #endif
+    if (count_.load(std::memory_order_relaxed) == spare_.capacity()) return false;
     std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock || spare_.size() == spare_.capacity()) return false;
     spare_.push_back(std::move(thing));
+    count_.store(spare_.size(), std::memory_order_relaxed);
     return true;
   }
 
  private:
   std::mutex mutex_;
-  std::vector<T> spare_;
+  std::vector<T> spare_;          // its capacity never changes
+  std::atomic<size_t> count_{0};  // of it, so that a flood in one direction takes no lock
 };
 
 /// A class whose objects get the memory of those that ended.

@@ -53,6 +53,8 @@ class Engine final : public Grantee, public LedgerObserver {
   void settle();
   /// Hands out the completions of this turn. User code runs in here.
   void deliver();
+  /// Whoever comes now waits in line until something ends here.
+  bool is_saturated() const { return stats_.waiting > 0 && ledger_.is_full(); }
   /// Bodies have had their share of this turn: their readers should get them, and others their turn.
   bool has_much_to_publish() const { return body_bytes_in_turn_ >= kBodyBytesPerTurn; }
   bool has_completions() const { return !batches_.empty() || !callbacks_.empty(); }

@@ -18,6 +18,8 @@ namespace {
 constexpr int kRoundsPerTurn = 8;
 // The same for a flood of submits.
 constexpr size_t kMailsPerTurn = 4096;
+// The shortest time that epoll can wait.
+constexpr Duration kDoze = 1 * kMillisecond;
 // A turn this long is worth a warning: requests notice.
 constexpr Duration kStall = 250 * kMillisecond;
 
@@ -88,15 +90,17 @@ Status Loop::start() {
 
 bool Loop::submit(std::unique_ptr<Transfer> transfer, hc_id* id) {
   bool is_accepted = false;
-  mailbox_.push([&] {
-    is_accepted = is_accepting_;
-    if (!is_accepting_) return Mail{};
-    transfer->id = ++last_id_;
-    transfer->on_accepted();
-    if (id != nullptr) *id = last_id_;
-    mailed_.fetch_add(1, std::memory_order_relaxed);
-    return Mail{std::move(transfer), 0, nullptr};
-  });
+  mailbox_.push(
+      [&] {
+        is_accepted = is_accepting_;
+        if (!is_accepting_) return Mail{};
+        transfer->id = ++last_id_;
+        transfer->on_accepted();
+        if (id != nullptr) *id = last_id_;
+        mailed_.fetch_add(1, std::memory_order_relaxed);
+        return Mail{std::move(transfer), 0, nullptr};
+      },
+      Mailbox<Mail>::Urgency::kCanWait);
   return is_accepted;
 }
 
@@ -193,6 +197,7 @@ void Loop::read_mail() {
     next_mail_ = 0;
     mailbox_.drain(mail_);
   }
+  has_read_mail_ = next_mail_ < mail_.size();
   size_t end = std::min(mail_.size(), next_mail_ + kMailsPerTurn);
   uint64_t submits = 0;
   for (; next_mail_ < end; ++next_mail_) {
@@ -258,9 +263,13 @@ void Loop::count_turn(TimePoint start, TimePoint callbacks_start) {
 Duration Loop::time_to_wait() {
   if (transport_->is_active() || engine_->has_completions() || engine_->has_more_to_start()) return 0;
   if (next_mail_ < mail_.size()) return 0;
-  if (!mailbox_.prepare_sleep()) return 0;
+  // New requests come, and could only join the line: to be woken for each would take longer than to submit it.
+  bool dozes = has_read_mail_ && engine_->is_saturated();
+  using Sleep = Mailbox<Mail>::Sleep;
+  if (!mailbox_.prepare_sleep(dozes ? Sleep::kDozing : Sleep::kAsleep)) return 0;
   TimePoint due = reactor_.timers().next_due();
-  return due == kNever ? kNever : std::max<Duration>(due - reactor_.now(), 0);
+  Duration rest = due == kNever ? kNever : std::max<Duration>(due - reactor_.now(), 0);
+  return dozes ? std::min(rest, kDoze) : rest;
 }
 
 void Loop::on_room() {

@@ -86,10 +86,11 @@ class Loop final : public DescriptorBudget::Listener, public DescriptorBudget::H
   std::unique_ptr<NameService> names_;
   std::unique_ptr<CurlTransport> transport_;
   std::thread thread_;
-  std::vector<Mail> mail_;    // being read,
-  size_t next_mail_ = 0;      // from here on
-  hc_id last_id_ = 0;         // under the mailbox's lock
-  bool is_accepting_ = true;  // under the mailbox's lock
+  std::vector<Mail> mail_;      // being read,
+  size_t next_mail_ = 0;        // from here on
+  bool has_read_mail_ = false;  // in the last turn
+  hc_id last_id_ = 0;           // under the mailbox's lock
+  bool is_accepting_ = true;    // under the mailbox's lock
   std::atomic<bool> has_room_{false};
   std::atomic<bool> is_wanted_{false};
   std::atomic<uint64_t> waiting_{0};

@@ -188,6 +188,8 @@ class Ledger {
     for (auto& [number, connection] : connections_) visit(*connection);
   }
   size_t open_count() const { return connections_.size(); }
+  /// Nobody gets a socket before somebody gives one up.
+  bool is_full() const { return config_.limit != 0 && live() >= config_.limit && idle_.empty(); }
   uint64_t live() const {
     return promised_ + stats_.sockets_connecting + stats_.sockets_in_use + stats_.sockets_idle;
   }

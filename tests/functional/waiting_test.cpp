@@ -52,6 +52,32 @@ class Waiting : public testing::Test {
   const SessionSetup one_ = [](hc_session_options& o) { o.limit = 1; };
 };
 
+// To be woken for each of them would take longer than to submit it, and they could only join the line.
+TEST_F(Waiting, AFloodOfSubmitsToAFullSessionIsReadOnceAMillisecond) {
+  constexpr uint64_t kFlood = 20'000;
+  Client client(one_);
+  block(client);
+  client.submit(url("/bytes/1"));
+  ASSERT_TRUE(waiting_are(client, 1));
+  uint64_t turns = client.stats().loop_turns;
+  Stopwatch watch;
+  for (uint64_t i = 0; i < kFlood; ++i) client.submit(url("/bytes/1"));
+  ASSERT_TRUE(waiting_are(client, kFlood + 1));
+  auto most = static_cast<uint64_t>(watch.elapsed().count()) + 30;  // it reads 4,096 in a turn
+  EXPECT_LE(client.stats().loop_turns - turns, most);
+}
+
+TEST_F(Waiting, ASlotThatBecomesFreeWhileTheLoopDozesIsUsedAtOnce) {
+  Client client(one_);
+  hc_id blocker = block(client);
+  hc_id next = client.submit(url("/bytes/1"));
+  ASSERT_TRUE(waiting_are(client, 1));
+  hc_id last = client.submit(url("/bytes/2"));
+  client.cancel(blocker);
+  EXPECT_TRUE(is(client.wait(next), HC_OK));
+  EXPECT_TRUE(is(client.wait(last), HC_OK));
+}
+
 TEST_F(Waiting, IsFirstInFirstOutWithinAnOrigin) {
   Client client(one_);
   hc_id blocker = block(client);

@@ -73,6 +73,23 @@ TEST_F(MailboxTest, WakesOnlyALoopThatSleeps) {
   EXPECT_FALSE(is_awake()) << "draining means being awake";
 }
 
+TEST_F(MailboxTest, ALoopThatDozesIsWokenForWhatIsUrgent) {
+  auto send_later = [this](int letter) {
+    return box.push([letter] { return letter; }, Mailbox<int>::Urgency::kCanWait);
+  };
+  send_later(1);
+  EXPECT_TRUE(box.prepare_sleep(Mailbox<int>::Sleep::kDozing)) << "that can wait";
+  send_later(2);
+  EXPECT_FALSE(is_awake()) << "it will look by itself";
+  send(3);
+  EXPECT_TRUE(is_awake());
+  EXPECT_FALSE(box.prepare_sleep(Mailbox<int>::Sleep::kDozing)) << "there is something urgent";
+  EXPECT_EQ(drain(), (std::vector{1, 2, 3}));
+  EXPECT_TRUE(box.prepare_sleep());
+  send_later(4);
+  EXPECT_TRUE(is_awake()) << "one that sleeps would not look";
+}
+
 TEST_F(MailboxTest, AfterDrainingNobodyWakesIt) {
   EXPECT_TRUE(box.prepare_sleep());
   drain();
