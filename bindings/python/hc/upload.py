@@ -153,8 +153,7 @@ def _set_file(request: Any, file: Any) -> None:
     """From where the file stands to its end. The library reads it through a descriptor of its own."""
     if isinstance(file, io.TextIOBase):
         raise InvalidError("body: the file must be opened in binary mode")
-    if isinstance(file, io.BufferedIOBase) and not isinstance(getattr(file, "raw", None), io.RawIOBase):
-        # gzip and its like: their descriptor gives other bytes than they do.
+    if decodes(file):
         raise InvalidError(f"body: a {type(file).__name__} is no plain file; give bytes or an asynchronous iterator")
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         raise InvalidError("body: not a regular file; give an asynchronous iterator of what it has")
@@ -162,6 +161,11 @@ def _set_file(request: Any, file: Any) -> None:
     request.body_fd = file.fileno()
     if request.body_offset == _ffi.HC_UNSET:
         request.body_offset = file.tell()
+
+
+def decodes(file: Any) -> bool:
+    """Whether it is one of gzip's kind, whose descriptor gives other bytes than it does itself."""
+    return isinstance(file, io.BufferedIOBase) and not isinstance(getattr(file, "raw", None), io.RawIOBase)
 
 
 def _set_iterator(request: Any, source: Any) -> Upload:

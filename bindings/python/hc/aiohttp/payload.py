@@ -12,6 +12,7 @@ import stat
 import warnings
 from typing import IO, Any, AsyncIterable, AsyncIterator, Final, List, Optional, Set, TextIO, Tuple, Union
 
+from ..upload import decodes
 from . import _original, hdrs
 from ._payload_base import (
     LookupError as LookupError,
@@ -143,6 +144,8 @@ class IOBasePayload(Pieces):
 
     @property
     def size(self) -> Optional[int]:
+        if decodes(getattr(self._value, "buffer", self._value)):
+            return None  # what it gives is longer than its file
         try:
             if self._start_position is None:
                 self._start_position = self._value.tell()

@@ -156,6 +156,22 @@ def test_text_files_in_another_encoding():
     assert request.body == "äöü".encode() and is_chunked(request)
 
 
+@pytest.mark.parametrize("mode", ["rb", "rt"])
+def test_files_that_decode_are_sent_whole(recorder, tmp_path, mode):
+    """Newer ones of aiohttp end the body where the file would end."""
+    from hc import aiohttp
+
+    path = tmp_path / "file.gz"
+    with gzip.open(path, "wb") as file:
+        file.write(b"hello" * 1000)
+    with gzip.open(path, mode) as file:
+        assert sent(aiohttp, recorder, lambda: file).body == b"hello" * 1000
+    with gzip.open(path, mode) as file:
+        form = aiohttp.FormData()
+        form.add_field("file", file, filename="a")
+        assert b"hello" * 1000 + b"\r\n--" in sent(aiohttp, recorder, lambda: form).body
+
+
 def test_pipes_are_chunked(aiohttp, recorder):
     reading, writing = os.pipe()
     os.write(writing, b"from a pipe")
