@@ -11,6 +11,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/fork.h"
 #include "model/text.h"
 
 namespace hc {
@@ -170,7 +171,8 @@ Status SocketFactory::show_to_caller(int fd, const AttemptPlan& plan) const {
   info.host = {plan.request->host.data(), plan.request->host.size()};
   info.address = {address.data(), address.size()};
   info.port = plan.remote.port;
-  if (config_.on_socket(&info, config_.on_socket_data) == 0) return Status::ok();
+  if (call_in_turn([&] { return config_.on_socket(&info, config_.on_socket_data); }) == 0)
+    return Status::ok();
   return {HC_E_CALLBACK, "on_socket refused the socket to " + escaped(address)};
 }
 

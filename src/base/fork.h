@@ -12,9 +12,18 @@ uint32_t fork_generation() noexcept;
 /// For what must start anew in a child. Called in the child, where only async-signal-safe code is safe.
 void at_fork_in_child(void (*callback)());
 
-/// Ends this process as the end of its last thread does. For a child that returns from a callback into the middle of its
-/// parent's work: each step on would be one on the parent's connections.
+/// Ends this process as the end of its last thread does.
 [[noreturn]] void end_child() noexcept;
+
+/// What a callback returns that is called in the middle of the loop's work. A child that it forked ends here: each step on
+/// would be one on its parent's connections.
+template <typename Callback>
+auto call_in_turn(Callback&& callback) {
+  const uint32_t generation = fork_generation();
+  auto result = callback();
+  if (generation != fork_generation()) end_child();
+  return result;
+}
 
 /// Remembers the process that made it.
 class ForkGuard {

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <string>
 
+#include "base/fork.h"
+
 namespace hc {
 namespace {
 
@@ -62,8 +64,7 @@ Status FileBody::do_rewind() {
 
 Status PulledBody::do_read(char* buffer, size_t capacity, size_t* count) {
   size_t given = 0;
-  hc_status code = on_body_(buffer, capacity, &given, user_data_);
-  if (process_.is_inherited()) end_child();
+  hc_status code = call_in_turn([&] { return on_body_(buffer, capacity, &given, user_data_); });
   if (code == HC_E_AGAIN) return {HC_E_AGAIN, ""};
   if (code != HC_OK) return {HC_E_CALLBACK, "on_body refused with " + std::to_string(code)};
   if (given > capacity) return {HC_E_CALLBACK, "on_body says that it wrote more than there was room for"};
@@ -73,8 +74,7 @@ Status PulledBody::do_read(char* buffer, size_t capacity, size_t* count) {
 
 Status PulledBody::do_rewind() {
   if (on_rewind_ == nullptr) return {HC_E_CALLBACK, "the body cannot be repeated: there is no on_rewind"};
-  hc_status code = on_rewind_(user_data_);
-  if (process_.is_inherited()) end_child();
+  hc_status code = call_in_turn([&] { return on_rewind_(user_data_); });
   return code == HC_OK ? Status::ok()
                        : Status(HC_E_CALLBACK, "on_rewind refused with " + std::to_string(code));
 }

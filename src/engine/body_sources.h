@@ -5,7 +5,6 @@
 #include <memory>
 
 #include "base/fd.h"
-#include "base/fork.h"
 #include "model/body_source.h"
 
 namespace hc {
@@ -45,7 +44,6 @@ class PulledBody final : public BodySource {
   hc_body_fn on_body_;
   hc_rewind_fn on_rewind_;
   void* user_data_;
-  const ForkGuard process_;
 };
 
 /// The source that a request names, or none.

@@ -36,8 +36,10 @@ Hook make_hook(const SessionConfig& config) {
   if (config.on_resolve == nullptr) return nullptr;
   return [&config](uint64_t query, std::string_view host, Family family) {
     auto* handle = reinterpret_cast<hc_resolve_query*>(static_cast<uintptr_t>(query));
-    return config.on_resolve(handle, {host.data(), host.size()}, static_cast<int32_t>(family),
-                             config.on_resolve_data);
+    return call_in_turn([&] {
+      return config.on_resolve(handle, {host.data(), host.size()}, static_cast<int32_t>(family),
+                               config.on_resolve_data);
+    });
   };
 }
 

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,6 +11,7 @@
 #include "serve/dead_ends.h"
 #include "serve/http_server.h"
 #include "serve/test_pki.h"
+#include "stress/fork_support.h"
 #include "stress/stress.h"
 #include "support/process.h"
 #include "support/tls_server.h"
@@ -20,8 +20,6 @@ namespace hc::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr unsigned kLongestChildSeconds = 30;
 
 // GoogleTest's results stay in the process that found them: a child says what failed, and exits with 1.
 class ChildReport {
@@ -54,17 +52,6 @@ pid_t start_child(const std::function<void(ChildReport&)>& work) {
   report.exit();
 }
 
-void expect_exit(pid_t child) {
-  ASSERT_GT(child, 0);
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  EXPECT_TRUE(WIFEXITED(status)) << "killed by signal " << WTERMSIG(status);
-  if (WIFEXITED(status)) {
-    EXPECT_EQ(WEXITSTATUS(status), 0);
-  }
-}
-
 void in_child(const std::function<void(ChildReport&)>& work) { expect_exit(start_child(work)); }
 
 class ForkTest : public testing::Test {
@@ -73,9 +60,7 @@ class ForkTest : public testing::Test {
 
   void SetUp() override {
     if (kThreadSanitizer || kAddressSanitizer) {
-      GTEST_SKIP()
-          << "gcc 12's sanitizers do not follow a fork of a program with threads: their own threads are "
-             "lost in the child, and a lock of their allocator that another thread held hangs it";
+      GTEST_SKIP() << kNoForksUnderSanitizers;
     }
     server_.handle("/gate", [this](const serve::RequestView&, serve::ResponseWriter& writer) {
       writer.stream([this](serve::ResponseWriter& more) {
@@ -365,43 +350,6 @@ TEST_F(ForkTest, InACallback) {
   }
   ASSERT_TRUE(client.stats_become([](const hc_stats& stats) { return stats.succeeded == 10; }));
   ASSERT_TRUE(eventually([&] { return forking.child != 0; }));
-  expect_exit(forking.child);
-  EXPECT_TRUE(is(client.fetch(url_), HC_OK));
-}
-
-struct ForkInBody {
-  static constexpr size_t kPieces = 100;
-  static constexpr size_t kPiece = 1000;
-  size_t given = 0;
-  pid_t child = 0;
-  const pid_t parent = getpid();
-};
-
-hc_status fork_in_body(void* buffer, size_t, size_t* count, void* self) {
-  auto& forking = *static_cast<ForkInBody*>(self);
-  if (getpid() != forking.parent) _exit(99);
-  *count = forking.given == ForkInBody::kPieces ? 0 : ForkInBody::kPiece;
-  memset(buffer, 'b', *count);
-  if (++forking.given != ForkInBody::kPieces / 2) return HC_OK;
-  forking.child = fork();
-  if (forking.child == 0) alarm(kLongestChildSeconds);
-  return HC_OK;
-}
-
-// libcurl is about to send what the callback gave: the child would, too, over the same connection.
-TEST_F(ForkTest, AChildThatReturnsFromABodyCallbackSendsNothing) {
-  LeakCheck leaks;
-  Client client;
-  ForkInBody forking;
-  Outcome outcome = client.fetch(server_.url(0, "/echo"), [&](hc_request& request) {
-    request.method = HC_STR("POST");
-    request.body_kind = HC_BODY_PULLED;
-    request.on_body = fork_in_body;
-    request.body_data = &forking;
-  });
-  EXPECT_TRUE(is(outcome, HC_OK));
-  EXPECT_TRUE(outcome.body == std::string(ForkInBody::kPieces * ForkInBody::kPiece, 'b'));
-  ASSERT_GT(forking.child, 0);
   expect_exit(forking.child);
   EXPECT_TRUE(is(client.fetch(url_), HC_OK));
 }
