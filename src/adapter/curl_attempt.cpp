@@ -22,7 +22,7 @@ namespace {
 constexpr long kNoTimeoutMs =
     24L * 24 * 3600 * 1000;  // every clock is ours; this is close to libcurl's maximum
 constexpr long kNoAgeSeconds = 10L * 365 * 24 * 3600;  // idle connections end when the ledger says so
-constexpr long kUploadBuffer = 128 << 10;              // made for bodies that do not go out with the head
+constexpr long kUploadBuffer = 128 << 10;              // of bodies in memory that do not go out with the head
 constexpr int kGo = CURL_PREREQFUNC_OK;
 constexpr int kStop = CURL_PREREQFUNC_ABORT;
 
@@ -71,7 +71,6 @@ void CurlAttempt::set_constants() {
   set(CURLOPT_DNS_CACHE_TIMEOUT, never_prune_dns());
   set(CURLOPT_TCP_NODELAY, 0L);  // SocketFactory decides
 
-  set(CURLOPT_UPLOAD_BUFFERSIZE, kUploadBuffer);
   set(CURLOPT_ACCEPT_ENCODING, "");  // all that this libcurl has
   set(CURLOPT_WRITEFUNCTION, write_callback);
   set(CURLOPT_WRITEDATA, this);
@@ -169,6 +168,7 @@ void CurlAttempt::set_body() {
   }
   // A POST without a body says so with "Content-Length: 0" (RFC 9110 8.6).
   if (!request.has_body && request.method != Method::kPost) return;
+  set_if_new(CURLOPT_UPLOAD_BUFFERSIZE, kUploadBuffer, &upload_buffer_);
   set(CURLOPT_POST, 1L);
   set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
   set(CURLOPT_POSTFIELDS, request.body.empty() ? "" : request.body.data());

@@ -45,7 +45,7 @@ class CurlAttempt final : public Attempt {
   Origin& origin() const { return *plan_.origin; }
   const Route& route() const { return *plan_.request->route; }
   const Endpoint& target() const { return plan_.target; }
-  bool is_streamed() const { return plan_.request != nullptr && plan_.request->is_streamed; }
+  bool is_piecewise() const { return plan_.request != nullptr && plan_.request->is_piecewise(); }
   /// It goes to a proxy whole, and over any connection to that.
   bool is_forwarded() const {
     return route().proxy != nullptr && route().proxy->forwards(plan_.request->is_https);
@@ -169,6 +169,7 @@ class CurlAttempt final : public Attempt {
   Method method_ = Method::kGet;
   bool decodes_ = true;
   long buffer_ = CURL_MAX_WRITE_SIZE;
+  long upload_buffer_ = 0;
   curl_off_t speed_ = kAnySpeed;
   bool has_custom_method_ = false;
   bool has_credentials_ = false;

@@ -17,7 +17,7 @@ namespace {
 
 // How many identities without a connection keep their TLS sessions: a few KB each.
 constexpr size_t kRestingLanes = 64;
-// Receive buffers of streamed bodies: of one, and of all together while each gets more than the least.
+// Buffers of bodies that go piece by piece: of one, and of all together while each gets more than the least.
 constexpr long kLeastBuffer = 64 << 10;
 constexpr long kLargestBuffer = 512 << 10;
 constexpr long kBuffersTogether = 8 << 20;
@@ -125,7 +125,7 @@ CurlAttempt* CurlTransport::lease() {
 
 void CurlTransport::give_back(CurlAttempt& attempt) {
   std::erase(to_finish_, &attempt);
-  if (attempt.is_streamed()) --streams_;
+  if (attempt.is_piecewise()) --streams_;
   attempt.recycle(*static_cast<CurlLane*>(own_claim_.get()));
   --leased_;
   free_attempts_.put(std::unique_ptr<CurlAttempt>(&attempt), reactor_.now());
@@ -148,7 +148,7 @@ Status CurlTransport::start(AttemptPlan plan, AttemptSink& sink, Attempt** out) 
     by_fd_[fd] = connection;
   }
   CurlAttempt& attempt = *lease();
-  if (plan.request->is_streamed) ++streams_;
+  if (plan.request->is_piecewise()) ++streams_;
   attempt.prepare(std::move(plan), sink, lane, *place, std::move(socket));
   choose_connection(attempt, connection);
   attempt.set_connection(connection);

@@ -64,7 +64,7 @@ class CurlTransport final : public Transport {
   void note_receiver(int fd);
   bool is_connecting(int fd) const;
   bool keeps_watching(int fd) const;
-  /// Bytes for what is received of a streamed body: the fewer there are the more.
+  /// Bytes of a body that libcurl takes at one time, where it goes piece by piece: the fewer there are the more.
   long buffer_of_a_stream() const;
   void stop_watching(const Connection& connection);
   /// It is not read, but written to.

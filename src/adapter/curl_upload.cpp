@@ -10,6 +10,7 @@ namespace hc {
 // libcurl sends it chunked when the length is -1.
 void CurlAttempt::set_source() {
   uint64_t length = plan_.request->source->length();
+  set_if_new(CURLOPT_UPLOAD_BUFFERSIZE, transport_.buffer_of_a_stream(), &upload_buffer_);
   set(CURLOPT_POST, 1L);
   set(CURLOPT_POSTFIELDS, nullptr);
   set(CURLOPT_POSTFIELDSIZE_LARGE, length == HC_UNSET ? curl_off_t{-1} : static_cast<curl_off_t>(length));

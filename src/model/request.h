@@ -74,6 +74,9 @@ class Request : public RequestOptions, public Recycled<Request> {
   /// Whether all of the body can be sent once more.
   bool can_repeat_body() const { return source == nullptr || source->can_repeat(); }
 
+  /// One of its bodies comes or goes piece by piece.
+  bool is_piecewise() const { return is_streamed || source != nullptr; }
+
   /// scheme://host[:port], not terminated; and the rest, /path?query, which is.
   std::string_view origin() const { return url.substr(0, origin_size); }
   const char* target() const { return url.data() + origin_size; }
