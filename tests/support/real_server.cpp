@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "serve/temporary_directory.h"
 #include "support/client.h"
 
 namespace hc::test {
@@ -54,11 +55,7 @@ bool accepts(uint16_t port) {
 
 }  // namespace
 
-ScratchDirectory::ScratchDirectory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "libhc-test-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw std::system_error(errno, std::generic_category(), "mkdtemp");
-  path_ = pattern;
-}
+ScratchDirectory::ScratchDirectory() : path_(serve::make_temporary_directory("libhc-test")) {}
 
 ScratchDirectory::~ScratchDirectory() {
   std::error_code ignored;  // a server may write its last line just now

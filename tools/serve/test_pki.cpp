@@ -3,12 +3,10 @@
 #include <fcntl.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <string_view>
@@ -16,6 +14,7 @@
 
 #include "serve/net.h"
 #include "serve/openssl_handles.h"
+#include "serve/temporary_directory.h"
 
 namespace hc::serve {
 
@@ -122,13 +121,6 @@ std::string alternative_names(const TestPkiOptions& options) {
   return text;
 }
 
-std::string make_temporary_directory() {
-  const char* base = std::getenv("TMPDIR");
-  std::string path = std::string(base != nullptr && *base != '\0' ? base : "/tmp") + "/hc-pki-XXXXXX";
-  if (mkdtemp(path.data()) == nullptr) throw_errno(path);
-  return path;
-}
-
 Recipe authority_recipe(const char* name) {
   return {
       .common_name = name, .constraints = "critical,CA:TRUE", .key_usage = "critical,keyCertSign,cRLSign"};
@@ -144,7 +136,7 @@ Certificate read_certificate(const Credential& credential) {
 }  // namespace
 
 TestPki::TestPki(TestPkiOptions options)
-    : directory_(options.directory.empty() ? make_temporary_directory() : options.directory),
+    : directory_(options.directory.empty() ? make_temporary_directory("hc-pki") : options.directory),
       owns_directory_(options.directory.empty()) {
   std::filesystem::create_directories(directory_);
   const Issuer authority = make(authority_recipe("hc test CA"));
