@@ -75,7 +75,7 @@ void CurlAttempt::look_again() {
 void CurlAttempt::stop_reading() {
   is_held_ = true;
   if (connection_ == nullptr) return;
-  if (may_send_while_held() && !source_waits_) {
+  if (may_send_while_held()) {
     transport_.watch_for_sending(*connection_);
   } else {
     transport_.stop_watching(*connection_);
@@ -92,7 +92,7 @@ bool CurlAttempt::cannot_rest() {
 // The server has answered before it had the whole body. How much is sent counts the frames of chunks, too: a few bytes may
 // wait for the reader.
 bool CurlAttempt::may_send_while_held() const {
-  return sends_on_ && !cannot_rest() && !(is_all_given() && uploaded() >= given_);
+  return sends_on_ && !source_waits_ && !cannot_rest() && !(is_all_given() && uploaded() >= given_);
 }
 
 // libcurl copies a piece that is not taken, and all behind it: so the window has room for what it has read, and it is
@@ -102,8 +102,7 @@ void CurlAttempt::hold() {
   if (is_held_) return;
   stop_reading();
   if (cannot_rest()) set_if_new(CURLOPT_MAX_RECV_SPEED_LARGE, kSlowest, &speed_);
-  bool sends = may_send_while_held() && !source_waits_;
-  curl_easy_pause(easy_, sends ? CURLPAUSE_RECV : CURLPAUSE_ALL);
+  curl_easy_pause(easy_, may_send_while_held() ? CURLPAUSE_RECV : CURLPAUSE_ALL);
 }
 
 // libcurl gives the piece again that was not taken, from in here.

@@ -15,16 +15,6 @@ void at_fork_in_child(void (*callback)());
 /// Ends this process as the end of its last thread does.
 [[noreturn]] void end_child() noexcept;
 
-/// What a callback returns that is called in the middle of the loop's work. A child that it forked ends here: each step on
-/// would be one on its parent's connections.
-template <typename Callback>
-auto call_in_turn(Callback&& callback) {
-  const uint32_t generation = fork_generation();
-  auto result = callback();
-  if (generation != fork_generation()) end_child();
-  return result;
-}
-
 /// Remembers the process that made it.
 class ForkGuard {
  public:
@@ -34,5 +24,15 @@ class ForkGuard {
  private:
   uint32_t generation_;
 };
+
+/// What a callback returns that is called in the middle of the loop's work. A child that it forked ends here: each step on
+/// would be one on its parent's connections.
+template <typename Callback>
+auto call_in_turn(Callback&& callback) {
+  const ForkGuard process;
+  auto result = callback();
+  if (process.is_inherited()) end_child();
+  return result;
+}
 
 }  // namespace hc
