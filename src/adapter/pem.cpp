@@ -10,15 +10,6 @@
 namespace hc {
 namespace {
 
-struct FreeBio {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-using Bio = std::unique_ptr<BIO, FreeBio>;
-
-Bio open_text(const std::string& text) {
-  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
 // Without a callback OpenSSL asks on the terminal.
 int give_password(char* buffer, int size, int, void* data) {
   const auto& password = *static_cast<const std::string*>(data);
@@ -28,6 +19,10 @@ int give_password(char* buffer, int size, int, void* data) {
 }
 
 }  // namespace
+
+Bio open_text(const std::string& text) {
+  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
 
 std::vector<Certificate> read_certificates(const std::string& text) {
   std::vector<Certificate> all;

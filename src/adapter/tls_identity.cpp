@@ -65,9 +65,17 @@ Status TlsIdentity::create(const TlsOptions& options, std::shared_ptr<const TlsI
 }
 
 Status TlsIdentity::load_trust(const TlsOptions& options) {
-  if (!options.verify) return TrustStore::load_file("", &trust_);
-  return options.ca_pem.empty() ? TrustStore::load_file(options.ca_file, &trust_)
-                                : TrustStore::load_text(options.ca_pem, &trust_);
+  if (Status status = TrustStore::create(&trust_); !status.is_ok() || !options.verify) return status;
+  bool is_file = options.ca_pem.empty();
+  if (is_file && options.ca_file.empty()) return Status::ok();
+  std::string text = options.ca_pem;
+  if (is_file) {
+    if (Status status = read_file("ca_file", options.ca_file, &text); !status.is_ok()) return status;
+  }
+  Status status = trust_.load(text);
+  if (status.code() != HC_E_TLS_CONFIG) return status;
+  return is_file ? bad("ca_file", status.message() + " (" + options.ca_file + ")")
+                 : bad("ca_pem", status.message());
 }
 
 Status TlsIdentity::load_certificate(const TlsOptions& options) {

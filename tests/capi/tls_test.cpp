@@ -60,6 +60,23 @@ TEST(TlsOptionsTest, MistakesAreNamed) {
   hc_tls_free(nullptr);
 }
 
+TEST(TlsOptionsTest, ABrokenAuthorityIsNotPassedOver) {
+  const std::string good = pki().ca().certificate_pem;
+  const std::string kBegin = "-----BEGIN CERTIFICATE-----\n";
+  const std::string kEnd = "-----END CERTIFICATE-----\n";
+  for (const char* content : {"", "AAAA\n", "MAMCAQE=\n", "?!\n"}) {
+    const std::string bundle = good + kBegin + content + kEnd + good;
+    hc_tls_options options;
+    ASSERT_EQ(hc_tls_options_init(&options, sizeof options), HC_OK);
+    options.ca_pem = str(bundle);
+    hc_tls* tls = nullptr;
+    hc_error error;
+    hc_error_init(&error, sizeof error);
+    EXPECT_EQ(hc_tls_create(&tls, &options, &error), HC_E_TLS_CONFIG) << content;
+    EXPECT_NE(std::string(error.message).find("certificate 2"), std::string::npos) << error.message;
+  }
+}
+
 TEST(TlsOptionsTest, FilesAreReadAtCreate) {
   expect_refused(HC_E_TLS_CONFIG, "ca_file", [](auto& o) { o.ca_file = HC_STR("/nonexistent"); });
   expect_refused(HC_E_TLS_CONFIG, "ca_pem", [](auto& o) { o.ca_pem = HC_STR("no certificate"); });
