@@ -25,11 +25,11 @@ class Bodies:
     def __init__(self, place):
         self.place = place
 
-    def libhc(self, url, concurrency=1, guess=1, **options):
+    def libhc(self, url, concurrency=1, guess=1, name="libhc", **options):
         def command(count, _):
             return self.place.command("bodies_libhc", url, concurrency, count, *settings(options))
 
-        return Client("libhc", command, guess=guess)
+        return Client(name, command, guess=guess)
 
     def curl(self, url, concurrency=1, guess=1, **options):
         def command(count, _):
@@ -39,10 +39,11 @@ class Bodies:
         return Client(name, command, guess=guess)
 
     def download(self, scheme, url, ca_file):
-        """A thread takes the pieces as they come."""
+        """A callback takes the pieces as they come, or a thread that waits for them."""
         options = {"ca_file": ca_file} if scheme == "https" else {}
         clients = [
-            self.libhc(url, read="wait", **options),
+            self.libhc(url, read="callback", **options),
+            self.libhc(url, name="libhc, a thread waits", read="wait", **options),
             self.curl(url, discard=1, **options),
             self.curl(url, discard=1, buffer=LARGE, **options),
         ]
@@ -60,9 +61,10 @@ class Bodies:
         return scenario(f"bodies-up-{scheme}", f"1 GB up ({scheme})", clients)
 
     def many_downloads(self, url):
-        """One thread reads all of them, told by one queue."""
+        """Their callbacks read, or one thread does, told by one queue."""
         clients = [
-            self.libhc(url, MANY, guess=MANY, read="queue"),
+            self.libhc(url, MANY, guess=MANY, read="callback"),
+            self.libhc(url, MANY, guess=MANY, name="libhc, one queue", read="queue"),
             self.curl(url, MANY, guess=MANY, discard=1),
             self.curl(url, MANY, guess=MANY, discard=1, buffer=LARGE),
         ]

@@ -11,7 +11,7 @@
 #include <cstring>
 #include <optional>
 
-#include "base/fork.h"
+#include "base/user_call.h"
 #include "model/text.h"
 
 namespace hc {

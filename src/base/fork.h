@@ -25,14 +25,4 @@ class ForkGuard {
   uint32_t generation_;
 };
 
-/// What a callback returns that is called in the middle of the loop's work. A child that it forked ends here: each step on
-/// would be one on its parent's connections.
-template <typename Callback>
-auto call_in_turn(Callback&& callback) {
-  const ForkGuard process;
-  auto result = callback();
-  if (process.is_inherited()) end_child();
-  return result;
-}
-
 }  // namespace hc

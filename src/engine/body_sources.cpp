@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <string>
 
-#include "base/fork.h"
+#include "base/user_call.h"
 
 namespace hc {
 namespace {

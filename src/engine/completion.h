@@ -81,6 +81,9 @@ struct Destination {
   std::shared_ptr<CompletionQueue> queue;  // or
   hc_completion_fn on_done = nullptr;
   void* user_data = nullptr;
+  bool waits_at_pipe = false;  // hc_session_perform(): to its reader news of a body's bytes mean nothing
+
+  bool reads_in_callback() const { return queue == nullptr && !waits_at_pipe; }
 };
 
 }  // namespace hc

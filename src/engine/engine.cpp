@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "base/user_call.h"
 
 namespace hc {
 namespace {
@@ -187,8 +188,10 @@ void Engine::give(const Destination& destination, Completion completion) {
 
 void Engine::on_news_in_turn(const Transfer& transfer, Completion completion) {
   const Destination& destination = transfer.destination();
-  if (destination.queue == nullptr || process_.is_inherited()) {
-    give(destination, std::move(completion));
+  if (destination.waits_at_pipe || process_.is_inherited()) return;
+  if (destination.reads_in_callback()) {
+    hc_completion item = to_c(completion);
+    call_in_turn([&] { destination.on_done(&item, destination.user_data); });
     return;
   }
   std::vector<Completion> batch;

@@ -86,7 +86,7 @@ class Engine final : public Grantee, public LedgerObserver {
   void on_news(const Transfer& transfer, Completion completion) {
     give(transfer.destination(), std::move(completion));
   }
-  /// The same for a reader who should not wait for the end of the turn. Inside libcurl: a callback does wait for it.
+  /// The same for a reader who should not wait for the end of the turn. Inside libcurl.
   void on_news_in_turn(const Transfer& transfer, Completion completion);
   void on_done(Transfer& transfer, Completion completion, uint64_t body_bytes);
   Reporter& reporter() { return reporter_; }

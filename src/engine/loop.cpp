@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/fork.h"
 #include "base/signals_blocked.h"
+#include "base/user_call.h"
 
 namespace hc {
 namespace {
@@ -259,7 +260,8 @@ void Loop::count_turn(TimePoint start, TimePoint callbacks_start) {
   ++stats.loop_turns;
   stats.loop_busy_ns += busy;
   stats.loop_worst_turn_ns = std::max(stats.loop_worst_turn_ns, busy);
-  if (end - start >= kStall && is_any_loop_thread()) engine_->on_stall(end - start, end - callbacks_start);
+  Duration in_callbacks = end - callbacks_start + UserCall::take_spent();
+  if (end - start >= kStall && is_any_loop_thread()) engine_->on_stall(end - start, in_callbacks);
 }
 
 Duration Loop::time_to_wait() {

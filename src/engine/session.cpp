@@ -123,7 +123,7 @@ Status Session::wait_for_end(const hc_request& request, std::unique_ptr<Response
 Status Session::wait_for_head(const hc_request& request, std::unique_ptr<Response>* out) {
   auto waiting = std::make_shared<Waiting>();
   auto keeper = std::make_unique<std::shared_ptr<Waiting>>(waiting);
-  Status status = submit(request, {nullptr, Waiting::on_news, keeper.get()}, nullptr);
+  Status status = submit(request, {nullptr, Waiting::on_news, keeper.get(), true}, nullptr);
   if (!status.is_ok()) return status;
   keeper.release();  // on_news() frees it
   *out = waiting->wait();

@@ -25,7 +25,9 @@ void Transfer::on_head() {
 
 void Transfer::on_body(size_t bytes) {
   engine_->note_body(id, bytes, std::exchange(exchange_->is_body_noted, true));
-  if (!exchange_->pipe->has_much() || !exchange_->pipe->publish()) return;
+  BodyPipe& pipe = *exchange_->pipe;
+  bool is_due = destination_.reads_in_callback() ? pipe.has_block() : pipe.has_much();
+  if (!is_due || !pipe.publish()) return;
   engine_->on_news_in_turn(*this, news(HC_BODY, HC_OK));
 }
 

@@ -49,6 +49,9 @@ class BodyPipe {
   bool publish();
   /// So much was put that the turn's end is late for it.
   bool has_much() const { return gathered_bytes_ >= std::min(window_ - window_ / 4, kMuch); }
+  /// The same for a reader on the loop's own thread, who finds a block in the cache that was just written, and leaves it
+  /// there for the next bytes.
+  bool has_block() const { return gathered_bytes_ >= std::min(window_ - window_ / 4, kBlockful); }
   /// Nothing more will come, for this reason.
   void end(Status status, const hc_timing& timing);
 
@@ -70,6 +73,7 @@ class BodyPipe {
 
  private:
   static constexpr uint64_t kMuch = 384 << 10;
+  static constexpr uint64_t kBlockful = 48 << 10;  // libcurl's next piece may not fit into the block
 
   using Blocks = std::deque<std::unique_ptr<BodyBlock>>;
 

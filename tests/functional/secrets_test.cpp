@@ -239,6 +239,23 @@ TEST_F(LogHook, WarnsOfACallbackThatHoldsTheLoopUp) {
   EXPECT_EQ(log.count("in callbacks"), 1u) << "not for each turn: at most once in 10 s";
 }
 
+TEST_F(LogHook, CountsTheTimeOfCallbacksInsideATurnToo) {
+  LogLines log;
+  Client client([&](hc_session_options& o) { log.attach(o, HC_LOG_WARNING); });
+  client.fetch(server_.url(0, "/echo"), [&](hc_request& request) {
+    request.method = HC_STR("POST");
+    request.body_kind = HC_BODY_PULLED;
+    request.on_body = [](void*, size_t, size_t* count, void*) {
+      std::this_thread::sleep_for(milliseconds(300));  // what the warning is about
+      *count = 0;
+      return hc_status{HC_OK};
+    };
+  });
+  EXPECT_TRUE(eventually([&] { return log.count("in callbacks") == 1; }));
+  client.close();
+  EXPECT_EQ(log.count(", 0 ms of it in callbacks"), 0u);
+}
+
 TEST_F(LogHook, SaysNothingBelowItsLevel) {
   LogLines log;
   Client client([&](hc_session_options& o) { log.attach(o, HC_LOG_ERROR); });

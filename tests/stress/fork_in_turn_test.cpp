@@ -106,6 +106,38 @@ TEST_F(ForkInTurn, AChildOfABodyCallbackSendsNothing) {
   EXPECT_TRUE(is(client.fetch(server_.url(0, "/bytes/10")), HC_OK));
 }
 
+struct ForkInReader : Forking {
+  hc_response* response = nullptr;
+  size_t bytes = 0;
+  std::atomic<bool> has_ended{false};
+};
+
+// libcurl receives, and goes on with it when the callback returns.
+TEST_F(ForkInTurn, AChildOfAReadersCallbackReceivesNothing) {
+  LeakCheck leaks;
+  constexpr size_t kBytes = 3'000'000;
+  Client client;
+  ForkInReader forking;
+  client.submit(server_.url(0, "/bytes/" + std::to_string(kBytes)), [&](hc_request& request) {
+    request.stream = HC_ON;
+    request.queue = nullptr;
+    request.user_data = &forking;
+    request.on_done = [](const hc_completion* news, void* self) {
+      auto& reader = *static_cast<ForkInReader*>(self);
+      reader.forbid_in_child();
+      if (news->response != nullptr) reader.response = news->response;
+      reader.bytes += read_ready(reader.response).size();
+      if (reader.bytes > kBytes / 2) reader.fork_once();
+      if (news->kind == HC_DONE) reader.has_ended = true;
+    };
+  });
+  ASSERT_TRUE(eventually([&] { return forking.has_ended.load(); }));
+  EXPECT_EQ(forking.bytes, kBytes);
+  hc_response_free(forking.response);
+  expect_exit(forking.child());
+  EXPECT_TRUE(is(client.fetch(server_.url(0, "/bytes/10")), HC_OK));
+}
+
 TEST_F(ForkInTurn, AChildOfAResolveCallbackStartsNothing) {
   LeakCheck leaks;
   Forking forking;

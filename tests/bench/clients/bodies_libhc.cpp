@@ -1,13 +1,15 @@
 // Large bodies through the C interface: URL CONCURRENCY REQUESTS [KEY=VALUE...]
 //
-//   read=wait|queue   the thread that reads waits in hc_response_wait() (CONCURRENCY must be 1), or for HC_BODY in a
-//                     completion queue
+//   read=wait|queue|callback   the thread that reads waits in hc_response_wait() (CONCURRENCY must be 1), or for HC_BODY
+//                     in a completion queue; or a callback reads on the loop thread
 //   upload=N          POST so many bytes, given by a callback, and take the answer whole
 //   body_window=N  decompress=off
 //   ca_file=F
 #include <algorithm>
+#include <condition_variable>
 #include <cstdint>
 #include <cstring>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,15 +33,18 @@ class Bodies {
  private:
   /// A request under way.
   struct Slot {
+    Bodies* bodies = nullptr;
     hc_response* response = nullptr;
     uint64_t left_to_send = 0;
   };
 
+  static void on_done(const hc_completion* news, void* self) noexcept;
   static hc_status on_body(void* buffer, size_t capacity, size_t* count, void* slot);
 
   void create_session(const bench::Arguments& arguments);
   void run_waiting();
   void run_queued();
+  void run_called();
   void prepare(Slot& slot);
   void submit(Slot& slot);
   void on_news(const hc_completion& news);
@@ -49,7 +54,7 @@ class Bodies {
   const std::string url_;
   const std::string ca_file_;
   const uint64_t upload_;
-  const bool waits_;
+  const std::string read_;
   const size_t total_;
   std::vector<Slot> slots_;
   hc_session* session_ = nullptr;
@@ -59,13 +64,15 @@ class Bodies {
   size_t done_ = 0;
   uint64_t bytes_ = 0;
   double seconds_ = 0;
+  std::mutex mutex_;  // with callbacks: guards what the two threads share
+  std::condition_variable all_done_;
 };
 
 Bodies::Bodies(const bench::Arguments& arguments)
     : url_(arguments.at(0)),
       ca_file_(arguments.text("ca_file")),
       upload_(static_cast<uint64_t>(arguments.number("upload", 0))),
-      waits_(arguments.text("read") == "wait"),
+      read_(arguments.text("read")),
       total_(static_cast<size_t>(arguments.number(size_t{2}))),
       slots_(static_cast<size_t>(arguments.number(size_t{1}))) {
   create_session(arguments);
@@ -112,8 +119,10 @@ hc_status Bodies::on_body(void* buffer, size_t capacity, size_t* count, void* se
 
 void Bodies::run() {
   const bench::Stopwatch watch;
-  if (waits_) {
+  if (read_ == "wait") {
     run_waiting();
+  } else if (read_ == "callback") {
+    run_called();
   } else {
     run_queued();
   }
@@ -148,6 +157,23 @@ void Bodies::run_queued() {
     must(hc_queue_drain(queue_, items.data(), sizeof items[0], items.size(), &count), "drain");
     for (size_t i = 0; i < count; ++i) on_news(items[i]);
   }
+}
+
+// What follows a submit happens on the loop thread, but for the first ones.
+void Bodies::run_called() {
+  request_.on_done = on_done;
+  for (Slot& slot : slots_) slot.bodies = this;
+  const size_t first = std::min(slots_.size(), total_);
+  std::unique_lock lock(mutex_);
+  for (size_t i = 0; i < first; ++i) submit(slots_[i]);
+  all_done_.wait(lock, [this] { return done_ == total_; });
+}
+
+void Bodies::on_done(const hc_completion* news, void* slot) noexcept {
+  Bodies& bodies = *static_cast<Slot*>(slot)->bodies;
+  std::lock_guard lock(bodies.mutex_);
+  bodies.on_news(*news);
+  if (bodies.done_ == bodies.total_) bodies.all_done_.notify_one();
 }
 
 void Bodies::submit(Slot& slot) {
