@@ -30,27 +30,30 @@ TEST(UrlText, AddsAScheme) {
   EXPECT_EQ(with_scheme("host/?to=http://other"), "http://host/?to=http://other");
 }
 
-TEST(GetOptions, HeaderForms) {
-  EXPECT_EQ(parse_header("X-A:  b c ").value, "b c");
-  EXPECT_FALSE(parse_header("X-A: b").is_removal);
-  EXPECT_TRUE(parse_header("User-Agent:").is_removal);
-  EXPECT_TRUE(parse_header("User-Agent: ").is_removal);
-  EXPECT_FALSE(parse_header("X-E;").is_removal);
-  EXPECT_EQ(parse_header("X-E;").value, "");
-  for (const char* text : {"", "X-A", ": b", ";", "X-A; b"})
-    EXPECT_THROW(parse_header(text), UsageError) << text;
+TEST(GetOptions, WithoutOptionsNoClockEndsARequest) {
+  EXPECT_EQ(parse_get_options({"h"}).total_timeout_ms, HC_FOREVER);
+  EXPECT_EQ(parse_get_options({"h", "-m", "0"}).total_timeout_ms, 0U);
+  EXPECT_EQ(parse_get_options({"h", "--connect-timeout", "0"}).connect_timeout_ms, 0U);
 }
 
-TEST(GetOptions, ResolveForms) {
-  const ResolveArgument resolve = parse_resolve("host:80:127.0.0.1,[::1],::2");
-  EXPECT_EQ(resolve.host, "host");
-  EXPECT_EQ(resolve.port, 80);
-  EXPECT_EQ(resolve.addresses, (std::vector<std::string>{"127.0.0.1", "::1", "::2"}));
-  EXPECT_EQ(parse_resolve("host:*:127.0.0.1").port, 0);
-  for (const char* text :
-       {"", "host", "host:80", "host:80:", ":80:1.2.3.4", "host:0:1.2.3.4", "host:x:1.2.3.4"}) {
-    EXPECT_THROW(parse_resolve(text), UsageError) << text;
+TEST(GetOptions, RefusesEmptyValuesOfWhatProtects) {
+  for (const char* option :
+       {"--cacert", "--cert", "--key", "--unix-socket", "-T", "--tls-server-name", "--dns-servers", "-o"}) {
+    EXPECT_THROW(parse_get_options({"h", option, ""}), UsageError) << option;
   }
+  EXPECT_EQ(parse_get_options({"h", "--noproxy", ""}).no_proxy, "");
+  EXPECT_EQ(parse_get_options({"h", "-x", ""}).proxy, "");
+  EXPECT_FALSE(parse_get_options({"h"}).no_proxy);
+}
+
+TEST(GetOptions, AProxyHeaderRemovesNothing) {
+  EXPECT_THROW(parse_get_options({"h", "--proxy-header", "X-A:"}), UsageError);
+  EXPECT_EQ(parse_get_options({"h", "--proxy-header", "X-A;"}).proxy_headers.size(), 1U);
+}
+
+TEST(GetOptions, MinusOneIsTheMostRedirects) {
+  EXPECT_EQ(parse_get_options({"h", "--max-redirs", "-1"}).max_redirects, 1000U);
+  EXPECT_THROW(parse_get_options({"h", "--max-redirs", "-2"}), UsageError);
 }
 
 TEST(GetOptions, TheMethodFollowsBodyAndHead) {

@@ -189,6 +189,7 @@ class Get(unittest.TestCase):
         expected = b"Authorization: Basic bWU6cHc="
         self.assertIn(expected, self.get("-u", "me:pw", self.url + "/echo/head").stdout)
         self.assertIn(expected, self.get(f"http://me:pw@{self.endpoint}/echo/head").stdout)
+        self.assertIn(b"Authorization: Basic OnB3", self.get("-u", ":pw", self.url + "/echo/head").stdout)
 
     def test_timing_is_one_line_per_request(self):
         lines = self.get("--timing", self.url + "/delay/20", "--repeat", "2").stderr.decode().splitlines()
@@ -200,6 +201,10 @@ class Get(unittest.TestCase):
         urls = [f"http://made.up:{self.port}/method"]
         self.assertEqual(self.get(*urls, "--resolve", f"made.up:{self.port}:127.0.0.1").stdout, b"GET")
         self.assertEqual(self.get(*urls, "--resolve", "made.up:*:127.0.0.1").stdout, b"GET")
+        self.assertEqual(self.get(*urls, "--resolve", f"+made.up:{self.port}:127.0.0.1").stdout, b"GET")
+        in_brackets = ["--resolve", f"[::1]:{self.port}:127.0.0.1", f"http://[::1]:{self.port}/method"]
+        self.assertEqual(self.get(*in_brackets).stdout, b"GET")
+        self.assertIn(b"'*'", self.get(*urls, "--resolve", f"*:{self.port}:127.0.0.1", code=2).stderr)
         servers = self.server.endpoints["dns"]
         self.assertEqual(self.get(f"http://a.test:{self.port}/method", "--dns-servers", servers).stdout, b"GET")
 
@@ -228,6 +233,8 @@ class Get(unittest.TestCase):
 
     def test_timeouts(self):
         self.assertIn(b"HC_E_TIMEOUT_TOTAL", self.get("-m", "0.1", self.url + "/hang", code=1).stderr)
+        no_limit = ["-m", "0", "--connect-timeout", "0"]
+        self.assertEqual(self.get(*no_limit, self.url + "/delay/20").stdout, b"20\n")
 
     def test_tls(self):
         url = f"https://tls.test:{self.tls_port}/method"
@@ -246,6 +253,26 @@ class Get(unittest.TestCase):
         self.assertIn(b"HC_E_TLS_VERIFY", self.get(url, *resolve, code=1).stderr)
         self.assertEqual(self.get(url, *resolve, "-k").stdout, b"GET")
         self.assertIn(b"HC_E_TLS_CONFIG", self.get(url, "--cacert", "/nonexistent", code=1).stderr)
+
+    def test_mistakes_in_values_are_wrong_usage_in_our_words(self):
+        for option, value in (
+            ("--dns-servers", "x"), ("-x", "ftp://h"), ("--pin-sha256", "zz"), ("--cacert", ""), ("--noproxy=x", "-T"),
+            ("-d", "@/"), ("-d", "@/nonexistent"), ("--proxy-header", "X-A:"), ("--proxy-header", "X-A"),
+        ):  # fmt: skip
+            result = self.get(self.url + "/method", option, value, code=2)
+            self.assertRegex(result.stderr.decode(), rf"\Ahcx: {option if '=' not in option else '-T'}\b.*\n\Z")
+
+    def test_a_file_of_authorities_must_be_there_though_nobody_asks_it(self):
+        result = self.get("-k", "--cacert", "/nonexistent", self.url + "/method", code=1)
+        self.assertIn(b"HC_E_TLS_CONFIG", result.stderr)
+
+    def test_no_proxy_beats_the_environment(self):
+        environment = {"http_proxy": "http://127.0.0.1:1", "no_proxy": "127.0.0.1"}
+        url = self.url + "/method"
+        self.assertEqual(self.get("--trust-env", url, environment=environment).stdout, b"GET")
+        self.assertEqual(self.get("--trust-env", "-x", "", url, environment=environment).stdout, b"GET")
+        refused = self.get("--trust-env", "--noproxy", "", url, environment=environment, code=1)
+        self.assertIn(b"HC_E_PROXY", refused.stderr)
 
     def test_a_server_cannot_write_to_the_terminal(self):
         result = self.get("-v", self.url + "/echo", "-H", "Content-Type: text/\x7fplain", "-d", "x")

@@ -47,7 +47,13 @@ inline hc_request make_request() {
 class Refused : public std::runtime_error {
  public:
   explicit Refused(const hc_error& error)
-      : std::runtime_error(std::string(hc_status_name(error.status)) + ": " + error.message) {}
+      : std::runtime_error(std::string(hc_status_name(error.status)) + ": " + error.message), error_(error) {}
+
+  hc_status status() const { return error_.status; }
+  std::string message() const { return error_.message; }
+
+ private:
+  hc_error error_;
 };
 
 inline Session create_session(const hc_session_options& options) {

@@ -15,6 +15,7 @@
 #include "hcx/format.h"
 #include "hcx/get_options.h"
 #include "hcx/get_print.h"
+#include "hcx/get_session.h"
 #include "hcx/option_parser.h"
 #include "hcx/terminal.h"
 #include "hcx/url_text.h"
@@ -81,8 +82,6 @@ class Getter {
   bool is_next_there() const {
     return !held_.empty() && (held_.front().is_done || held_.front().refusal.status != HC_OK);
   }
-  void add_overrides();
-  void prepare_request();
   void submit_next();
   bool can_save(std::size_t index) const;
   void take_answers();
@@ -97,106 +96,20 @@ class Getter {
   Outputs outputs_;
   Queue queue_;
   Session session_;
-  std::vector<hc_header> headers_;
-  hc_request request_;
+  RequestTemplate template_;
   std::size_t submitted_ = 0;
   std::size_t printed_ = 0;
   std::deque<Held> held_;  // numbers printed_ to submitted_ - 1
   int exit_code_ = 0;
 };
 
-void set_if_given(const std::string& text, hc_str* option) {
-  if (!text.empty()) *option = str(text);
-}
-
-Tls tls_of(const GetOptions& given) {
-  hc_tls_options options = make_tls_options();
-  if (given.insecure) options.verify = HC_OFF;
-  if (given.tls_1_3) options.min_version = HC_TLS_1_3;
-  if (!given.insecure) set_if_given(given.ca_file, &options.ca_file);
-  set_if_given(given.certificate_file, &options.certificate_file);
-  set_if_given(given.key_file, &options.key_file);
-  set_if_given(given.key_password, &options.key_password);
-  set_if_given(given.server_name, &options.server_name);
-  std::vector<hc_str> pins;
-  for (const std::string& pin : given.pins) pins.push_back(str(pin));
-  options.pins = pins.data();
-  options.pin_count = pins.size();
-  return create_tls(options);
-}
-
-hc_session_options session_options_of(const GetOptions& given) {
-  hc_session_options options = make_session_options();
-  options.limit = given.limit;
-  options.limit_per_host = given.limit_per_host;
-  options.family = given.family;
-  options.timeouts.total_ms = given.total_timeout_ms;
-  options.timeouts.connect_ms = given.connect_timeout_ms;
-  options.max_redirects = given.follow ? given.max_redirects : 0;
-  options.decompress = given.compressed ? HC_ON : HC_OFF;
-  if (given.trust_env) options.trust_env = HC_ON;
-  if (given.public_only) options.public_only = HC_ON;
-  set_if_given(given.nameservers, &options.nameservers);
-  set_if_given(given.proxy, &options.proxy);
-  set_if_given(given.no_proxy, &options.no_proxy);
-  set_if_given(given.unix_path, &options.unix_path);
-  return options;
-}
-
-Session session_of(const GetOptions& given, const hc_tls* tls) {
-  hc_session_options options = session_options_of(given);
-  options.tls = tls;
-  std::vector<hc_header> headers;
-  for (const HeaderArgument& header : given.proxy_headers)
-    headers.push_back({str(header.name), str(header.value)});
-  options.proxy_headers = headers.data();
-  options.proxy_header_count = headers.size();
-  return create_session(options);
-}
-
 Getter::Getter(const GetOptions& options)
     : options_(options),
       outputs_(options.outputs),
       queue_(create_queue()),
-      session_(session_of(options, tls_of(options).get())),
-      request_(make_request()) {
-  add_overrides();
-  prepare_request();
-}
-
-void Getter::add_overrides() {
-  for (const ResolveArgument& resolve : options_.resolves) {
-    std::vector<hc_str> addresses;
-    for (const std::string& address : resolve.addresses) addresses.push_back(str(address));
-    hc_error error = make_error();
-    if (hc_session_resolve_add(session_.get(), str(resolve.host), resolve.port, addresses.data(),
-                               addresses.size(), &error) != HC_OK) {
-      throw UsageError("--resolve: " + std::string(error.message));
-    }
-  }
-}
-
-void Getter::prepare_request() {
-  for (const HeaderArgument& header : options_.headers) {
-    headers_.push_back({str(header.name), header.is_removal ? hc_str{nullptr, 0} : str(header.value)});
-  }
-  if (options_.body && !options_.has_header("Content-Type")) {
-    headers_.push_back({HC_STR("Content-Type"), HC_STR("application/x-www-form-urlencoded")});
-  }
-  request_.method = str(options_.method_name());
-  request_.headers = headers_.data();
-  request_.header_count = headers_.size();
-  if (options_.body) request_.body = str(*options_.body);
-  request_.body_kind = HC_BODY_BORROWED;
-  if (!options_.upload_file.empty()) {
-    request_.body_kind = HC_BODY_FILE;
-    request_.body_path = str(options_.upload_file);
-  }
-  if (!options_.user.empty()) {
-    request_.username = str(options_.user);
-    request_.password = str(options_.password);
-  }
-  request_.queue = queue_.get();
+      session_(open_session(options)),
+      template_(options) {
+  template_.request.queue = queue_.get();
 }
 
 int Getter::run() {
@@ -214,10 +127,10 @@ void Getter::submit_next() {
   Held held;
   held.is_saved = can_save(url_index(submitted_));
   hc_error error = make_error();
-  request_.url = str(options_.urls[url_index(submitted_)]);
-  request_.stream = held.is_saved ? HC_ON : HC_OFF;
-  request_.user_data = reinterpret_cast<void*>(submitted_);
-  if (hc_session_submit(session_.get(), &request_, nullptr, &error) != HC_OK) held.refusal = error;
+  template_.request.url = str(options_.urls[url_index(submitted_)]);
+  template_.request.stream = held.is_saved ? HC_ON : HC_OFF;
+  template_.request.user_data = reinterpret_cast<void*>(submitted_);
+  if (hc_session_submit(session_.get(), &template_.request, nullptr, &error) != HC_OK) held.refusal = error;
   held_.push_back(std::move(held));
   ++submitted_;
 }

@@ -9,23 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "hcx/option_values.h"
+
 namespace hc::hcx {
-
-/// One -H. `is_removal`: "Name:", the automatic field of that name is not sent.
-struct HeaderArgument {
-  std::string name;
-  std::string value;
-  bool is_removal = false;
-
-  bool is_named(std::string_view other) const;  // without case
-};
-
-/// One --resolve.
-struct ResolveArgument {
-  std::string host;
-  std::uint16_t port = 0;  // 0: every port
-  std::vector<std::string> addresses;
-};
 
 struct GetOptions {
   std::vector<std::string> urls;
@@ -33,30 +19,29 @@ struct GetOptions {
   std::string method;                // empty: by body and -I
   std::vector<HeaderArgument> headers;
   std::optional<std::string> body;
-  std::string user;
-  std::string password;
-  std::string ca_file;
-  std::string upload_file;  // -T
-  std::string certificate_file;
-  std::string key_file;
-  std::string key_password;
+  std::optional<std::string> upload_file;  // -T
+  std::optional<UserArgument> user;
+  std::optional<std::string> ca_file;
+  std::optional<std::string> certificate_file;
+  std::optional<std::string> key_file;
+  std::optional<std::string> key_password;
   std::vector<std::string> pins;
-  std::string server_name;
+  std::optional<std::string> server_name;
   bool tls_1_3 = false;
-  std::string proxy;
+  std::optional<std::string> proxy;  // empty: none, whatever the environment says
   std::vector<HeaderArgument> proxy_headers;
-  std::string no_proxy;
-  std::string unix_path;
+  std::optional<std::string> no_proxy;  // the same
+  std::optional<std::string> unix_path;
   bool trust_env = false;
   bool public_only = false;
-  std::string nameservers;
+  std::optional<std::string> nameservers;
   std::vector<ResolveArgument> resolves;
   std::uint64_t repeat = 1;
   std::uint64_t max_redirects = 50;  // curl's default; only with -L
   std::uint64_t limit = HC_UNSET;
   std::uint64_t limit_per_host = HC_UNSET;
   std::uint64_t connect_timeout_ms = HC_UNSET;
-  std::uint64_t total_timeout_ms = HC_UNSET;
+  std::uint64_t total_timeout_ms = HC_FOREVER;  // as curl; the library has a default
   std::uint8_t family = HC_UNSET_FLAG;
   bool verbose = false;
   bool timing = false;
@@ -76,8 +61,5 @@ struct GetOptions {
 /// Throws UsageError.
 GetOptions parse_get_options(const std::vector<std::string>& arguments);
 std::string_view get_help();
-
-HeaderArgument parse_header(std::string_view text);
-ResolveArgument parse_resolve(std::string_view text);
 
 }  // namespace hc::hcx

@@ -99,7 +99,7 @@ std::string request_head(std::string_view url, const GetOptions& options) {
     if (!options.has_header(name)) head += "> " + std::string(name) + ": " + value + "\n";
   };
   add("Host", printable(text.authority));
-  if (!options.user.empty() || !text.userinfo.empty()) add("Authorization", "Basic (not shown)");
+  if (options.user || !text.userinfo.empty()) add("Authorization", "Basic (not shown)");
   add("Accept", "*/*");
   for (const HeaderArgument& header : options.headers) {
     if (header.is_removal) continue;

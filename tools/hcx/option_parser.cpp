@@ -94,11 +94,10 @@ std::uint64_t to_milliseconds(std::string_view text, std::string_view option) {
   double seconds = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, seconds, std::chars_format::fixed);
-  if (error != std::errc() || stop != end || !(seconds > 0) || seconds > 1e8) {
-    throw UsageError(std::string(option) + ": '" + std::string(text) +
-                     "' is not a number of seconds above 0");
+  if (error != std::errc() || stop != end || !(seconds >= 0) || seconds > 1e8) {
+    throw UsageError(std::string(option) + ": '" + std::string(text) + "' is not a number of seconds");
   }
-  return static_cast<std::uint64_t>(std::max(1.0, std::ceil(seconds * 1000)));
+  return static_cast<std::uint64_t>(std::ceil(seconds * 1000));
 }
 
 }  // namespace hc::hcx

@@ -47,7 +47,7 @@ class OptionParser {
 /// A whole number from `least` to `most`; commas and underscores may group its digits.
 std::uint64_t to_number(std::string_view text, std::string_view option, std::uint64_t least = 0,
                         std::uint64_t most = 1'000'000'000);
-/// Seconds such as "2" or "0.25", as whole milliseconds, at least 1.
+/// Seconds such as "2" or "0.25", as whole milliseconds, rounded up: 0 only for 0.
 std::uint64_t to_milliseconds(std::string_view text, std::string_view option);
 
 }  // namespace hc::hcx

@@ -1,0 +1,15 @@
+// The options of `hcx get`: their letters, and where each is kept. What they mean for the user: get_help.cpp.
+#pragma once
+
+#include "hcx/get_options.h"
+#include "hcx/option_parser.h"
+
+namespace hc::hcx {
+
+/// `parser` writes to `options` when it parses.
+void add_request_options(OptionParser& parser, GetOptions& options);
+void add_session_options(OptionParser& parser, GetOptions& options);
+void add_route_options(OptionParser& parser, GetOptions& options);
+void add_output_options(OptionParser& parser, GetOptions& options);
+
+}  // namespace hc::hcx
