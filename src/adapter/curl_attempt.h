@@ -78,6 +78,8 @@ class CurlAttempt final : public Attempt {
   void resume_upload();
   /// The answer is whole although the body of the request has not been sent: nothing more will come of it.
   bool is_answered_early() const;
+  /// libcurl gives its connection up: what the server had said by then, if it was to be sent a body.
+  void hear_last_words() noexcept;
   /// Outside libcurl, after its socket's interest changed: tells the sink when the upload is over.
   void check_sent();
   bool is_upload_pending() const { return was_ready_ && (!was_sent_ || sends_on_); }
@@ -117,12 +119,14 @@ class CurlAttempt final : public Attempt {
   void stop_reading();
   void read_ahead();
   SSL* tls_with_hidden_bytes() const;
+  bool has_plain_connection() const;
   void set_source();
   size_t give(char* out, size_t capacity);
   Status read_source(char* out, size_t capacity, size_t* count);
   void send_on();
   bool is_all_given() const;
   bool is_answer_whole() const;
+  void hear_answer(std::string_view bytes);
   bool is_cut_short() const;
   void look_for_early_answer();
   bool take_connection(std::string_view remote_ip, int local_port);

@@ -42,6 +42,11 @@ void CurlAttempt::set_proxy(const CurlLane& lane) {
   set(CURLOPT_PROXY_SSL_VERIFYHOST, verifies_host ? 2L : 0L);
 }
 
+bool CurlAttempt::has_plain_connection() const {
+  bool has_tls_proxy = route().proxy != nullptr && route().proxy->kind == ProxyKind::kHttps;
+  return !plan_.request->is_https && !has_tls_proxy;
+}
+
 void CurlAttempt::choose(Connection& connection) {
   choice_ = &connection;
   connection.chooser = this;

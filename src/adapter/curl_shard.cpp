@@ -98,9 +98,12 @@ void CurlShard::on_timer(TimePoint) { act(CURL_SOCKET_TIMEOUT, 0); }
 void CurlShard::act(curl_socket_t fd, int what) {
   reactor_.refresh();  // clocks that start now must not start at the beginning of a long turn
   int running = 0;
+  is_acting_ = true;
   curl_multi_socket_action(multi_, fd, what, &running);
+  is_acting_ = false;
   check_uploads();
-  if ((what & CURL_CSELECT_IN) != 0) transport_.note_receiver(fd);
+  bool may_have_read = fd != CURL_SOCKET_TIMEOUT && (what == kWhatIsReady || (what & CURL_CSELECT_IN) != 0);
+  if (may_have_read) transport_.note_receiver(fd);
   check_receivers();
   transport_.mark_active(*this);
 }

@@ -35,6 +35,8 @@ class CurlShard final : public FdWatcher, private Timer {
   Janitor& janitor() { return *janitor_; }
   void add(CurlAttempt& attempt);
   void remove(CurlAttempt& attempt);
+  /// What libcurl does now it does of its own accord: nobody has removed a transfer.
+  bool is_acting() const { return is_acting_; }
   void add_janitor(CURL* easy) { curl_multi_add_handle(multi_, easy); }
   void remove_janitor(CURL* easy) { curl_multi_remove_handle(multi_, easy); }
 
@@ -43,6 +45,8 @@ class CurlShard final : public FdWatcher, private Timer {
 
   /// It may have received something: libcurl may not see that there is more.
   void note_receiver(CurlAttempt& attempt);
+  /// For look_at(): libcurl asks the socket itself, with a poll().
+  static constexpr int kWhatIsReady = 0;
   /// Has libcurl act on a descriptor (CURL_CSELECT_*) without an event, as soon as no call of it is on the stack.
   void look_at(int fd, int what);
 
@@ -70,6 +74,7 @@ class CurlShard final : public FdWatcher, private Timer {
   CURLM* multi_;
   std::unique_ptr<Janitor> janitor_;
   bool wants_kick_ = false;
+  bool is_acting_ = false;
   std::vector<CurlAttempt*> uploads_to_check_;
   std::vector<CurlAttempt*> receivers_;          // to be looked at when libcurl comes back
   std::vector<std::pair<int, int>> to_look_at_;  // descriptor, CURL_CSELECT_*

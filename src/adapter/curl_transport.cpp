@@ -410,6 +410,10 @@ void CurlTransport::unlink(Connection& connection, bool is_closed) {
 int CurlTransport::close_callback(void* self, curl_socket_t fd) noexcept {
   auto& transport = *static_cast<CurlTransport*>(self);
   Connection* connection = transport.connection_of(fd);
+  if (connection != nullptr && connection->rider != nullptr) {
+    auto& rider = *static_cast<CurlAttempt*>(connection->rider);
+    if (rider.shard().is_acting()) rider.hear_last_words();
+  }
   if (connection != nullptr) transport.unlink(*connection, /*is_closed=*/false);
   // close() alone ends nothing while a forked child has the descriptor, too: the server would hold the connection for
   // as long as that child lives.

@@ -1,4 +1,6 @@
-// The part of an attempt that sends a body which is not in memory.
+// The part of an attempt that sends a body, and of how that ends.
+#include <sys/socket.h>
+
 #include <algorithm>
 
 #include "adapter/curl_attempt.h"
@@ -6,6 +8,19 @@
 #include "adapter/curl_transport.h"
 
 namespace hc {
+namespace {
+
+// Of an answer whose server has closed the connection: what its socket may hold by then, and a server says that refuses.
+constexpr size_t kMostLastWords = 128 << 10;
+
+std::string unread_of(int fd) {
+  std::string bytes(kMostLastWords, '\0');
+  ssize_t count = recv(fd, bytes.data(), bytes.size(), MSG_DONTWAIT);
+  bytes.resize(count > 0 ? static_cast<size_t>(count) : 0);
+  return bytes;
+}
+
+}  // namespace
 
 // libcurl sends it chunked when the length is -1.
 void CurlAttempt::set_source() {
@@ -65,9 +80,10 @@ Status CurlAttempt::read_source(char* out, size_t capacity, size_t* count) {
   return is_short ? Status(HC_E_CALLBACK, "the body ended before its body_length") : status;
 }
 
-// The socket most often has room for more: libcurl tries, before the loop goes round to ask.
+// The socket most often has room for more: libcurl tries, before the loop goes round to ask. It asks the socket itself what
+// that is ready for: an answer that is there is read before sending fails because its server has closed the connection.
 void CurlAttempt::send_on() {
-  if (connection_ != nullptr && !is_held_) shard_->look_at(connection_->fd(), CURL_CSELECT_OUT);
+  if (connection_ != nullptr && !is_held_) shard_->look_at(connection_->fd(), CurlShard::kWhatIsReady);
 }
 
 void CurlAttempt::resume_upload() {
@@ -100,6 +116,31 @@ void CurlAttempt::look_for_early_answer() {
 bool CurlAttempt::is_answered_early() const {
   return builder().is_head_complete() && builder().bytes_left() == 0 && builder().status().is_ok() &&
          !is_all_given();
+}
+
+// A server that refuses a body answers, and closes the connection while more is on its way: sending fails, which ends it for
+// libcurl, though the answer came before.
+void CurlAttempt::hear_last_words() noexcept {
+  bool may_have_some = was_ready_ && has_plain_connection() && !builder().has_bytes() && refusal_.is_ok() &&
+                       is_upload_pending() && uploaded() > 0;
+  if (!may_have_some) return;
+  try {
+    hear_answer(unread_of(connection_->fd()));
+  } catch (...) {
+    refusal_ = Status(HC_E_NOMEM, "");
+  }
+}
+
+// Of the framings only that of Content-Length is known here.
+void CurlAttempt::hear_answer(std::string_view bytes) {
+  while (!builder().is_head_complete()) {
+    size_t end = bytes.find('\n');
+    if (end == std::string_view::npos || !builder().on_header_line(bytes.substr(0, end + 1))) return;
+    bytes.remove_prefix(end + 1);
+  }
+  hear(/*is_interim=*/false);
+  uint64_t left = builder().bytes_left();
+  if (left != HC_UNSET && left > 0) builder().on_body(bytes.substr(0, left));
 }
 
 // Before the request was: a server that has answered may stop reading, so that libcurl's last word is about the

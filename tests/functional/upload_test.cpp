@@ -12,6 +12,7 @@
 #include "serve/http_server.h"
 #include "support/client.h"
 #include "support/held.h"
+#include "support/raw_server.h"
 #include "support/upload_source.h"
 
 namespace hc::test {
@@ -243,6 +244,24 @@ TEST_F(Uploads, ServersThatDieOrAnswerEarlyEndThemCleanly) {
     EXPECT_TRUE(eventually([&] { return source.releases == 1; }));
   }
   EXPECT_TRUE(is(client.fetch(url("/bytes/10")), HC_OK));
+}
+
+// A server that refuses a body, and closes while that is on its way: its answer lies in the socket when sending fails.
+TEST_F(Uploads, AnswersOfServersThatCloseAtOnceAreHeard) {
+  std::string large = serve::pattern(20'000'000);
+  RawServer server("HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nhello", RawServer::Then::kClose);
+  TempFile stored(large);
+  Client client;
+  for (int round = 0; round < 10; ++round) {
+    Source source(large, 512 << 10);
+    for (const Tune& tune : {pulled(source), file(stored, "PUT"), with_body("POST", large)}) {
+      Outcome outcome = client.fetch(server.url(), tune);
+      EXPECT_TRUE(is(outcome, HC_OK)) << outcome.message();
+      EXPECT_EQ(outcome.http_status, 413);
+      EXPECT_EQ(outcome.body, "hello");
+    }
+    EXPECT_TRUE(eventually([&] { return source.releases == 1; }));
+  }
 }
 
 // The server has answered in full, reads on, and the callback has nothing: what is left to send is of no interest.
