@@ -178,7 +178,7 @@ void Transfer::on_attempt_lost(Status status) {
 }
 
 bool Transfer::on_ready(Attempt& attempt, bool is_reused) {
-  if (exchange_->winner != nullptr) return false;
+  if (exchange_->winner != nullptr || phase_ != HC_PHASE_CONNECTING) return false;
   exchange_->winner = &attempt;
   TimePoint now = engine_->now();
   clocks_.stop(Clocks::kConnect);
@@ -243,6 +243,7 @@ void Transfer::on_upload_waits(Attempt&, bool waits) {
 }
 
 void Transfer::end_losers() {
+  ListLink<Transfer>::unlink();
   auto& running = exchange_->running;
   for (Attempt *attempt = running.front(), *next = nullptr; attempt != nullptr; attempt = next) {
     next = running.next(*attempt);
@@ -262,6 +263,7 @@ void Transfer::on_finished(Attempt& attempt, AttemptResult result) {
   bool was_racing = exchange_->winner == nullptr;
   exchange_->winner = nullptr;
   if (exchange_->builder.is_redirect()) {
+    end_losers();  // they may be ready before the turn ends, and the next hop is not theirs
     follow();
     return;
   }

@@ -13,6 +13,14 @@ Order to(std::vector<std::string> addresses) {
   return order;
 }
 
+// All of it in one go, as libcurl reads it.
+void redirect_by(EngineHarness& h, FakeAttempt& attempt) {
+  h.network->ready(attempt);
+  h.network->receive_head(attempt,
+                          "HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 0\r\n\r\n");
+  h.network->finish(attempt);
+}
+
 TEST(EngineRace, TheNextAddressStartsAfterTheHeadStart) {
   EngineHarness h;
   hc_id id = h.start(to(kThree));
@@ -117,6 +125,32 @@ TEST(EngineRace, ALoserInTheSameTurnAsTheWholeAnswer) {
   EXPECT_EQ(h.code(id), HC_OK);
   EXPECT_EQ(h.network->attempts().size(), 0U);
   EXPECT_EQ(h.idle(), 1U);
+}
+
+// A server says where to go before it was asked, and the other address is ready when libcurl looks on.
+TEST(EngineRace, ALoserHasNoPartInTheNextHop) {
+  EngineHarness h;
+  hc_id id = h.start(to({"192.0.2.1", "192.0.2.2"}));
+  h.pass(kHeadStart);
+  redirect_by(h, *h.attempts(id)[0]);
+  for (FakeAttempt* loser : h.attempts(id)) h.network->ready(*loser);
+  h.turn();
+  h.answer(id);
+  EXPECT_EQ(h.code(id), HC_OK);
+  EXPECT_EQ(h.network->aborted, 1U);
+  EXPECT_EQ(h.outcome(id).response->history().size(), 1U);
+  EXPECT_EQ(h.outcome(id).response->attempts, 3U);
+}
+
+TEST(EngineRace, ALoserThatIsResetDoesNotEndTheNextHop) {
+  EngineHarness h;
+  hc_id id = h.start(to({"192.0.2.1", "192.0.2.2"}));
+  h.pass(kHeadStart);
+  redirect_by(h, *h.attempts(id)[0]);
+  for (FakeAttempt* loser : h.attempts(id)) h.network->fail(*loser, refused());
+  h.turn();
+  h.answer(id);
+  EXPECT_EQ(h.code(id), HC_OK);
 }
 
 TEST(EngineRace, AllDeadIsOneClearError) {
