@@ -116,8 +116,8 @@ CURLcode CurlAttempt::resume() {
 // Before 8.14.1 libcurl takes the end of a connection for the end of such a body, whoever ended it.
 bool CurlAttempt::is_cut_short() const {
   const Request& request = *plan_.request;
-  return request.is_https && request.method != Method::kHead && builder().ends_with_connection() &&
-         findings_ != nullptr && !findings_->has_close_notify;
+  return request.is_https && builder().ends_with_connection() && findings_ != nullptr &&
+         !findings_->has_close_notify;
 }
 
 // The only place where libcurl shows what it receives before it is decoded is its trace.

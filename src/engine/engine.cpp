@@ -153,8 +153,8 @@ void Engine::on_descriptor_shortage() {
 }
 
 ResponseLimits Engine::response_limits(const Request& request) const {
-  return {request.max_redirects > 0, request.decompress, request.max_body, config_.max_header_bytes,
-          config_.max_headers};
+  return {request.max_redirects > 0, request.decompress,  request.max_body,
+          config_.max_header_bytes,  config_.max_headers, request.method == Method::kHead};
 }
 
 void Engine::on_body_room(hc_id id) {

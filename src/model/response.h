@@ -133,6 +133,7 @@ struct ResponseLimits {
   uint64_t max_body = 0;  // 0: none
   uint64_t max_header_bytes = 65536;
   uint64_t max_headers = 128;
+  bool is_head = false;  // of the answer to HEAD
 };
 
 /// Takes in what arrives, line by line and piece by piece, and refuses what is too much or not HTTP.
@@ -157,7 +158,7 @@ class ResponseBuilder {
   bool wants_raw() const { return compressed_end_ != nullptr && compressed_end_->wants_raw(); }
   /// Some of the body as it was received: not decoded, chunk framing included.
   void on_raw(std::string_view bytes) { compressed_end_->on_raw(bytes); }
-  /// The body is as long as it was announced; whether that is all of it. False: see status().
+  /// The body has ended; whether that is all of it. False: see status().
   bool check_end();
   /// Nobody wants the rest of the body; more than `most` of it are refused.
   void discard_rest(uint64_t most);
@@ -202,6 +203,7 @@ class ResponseBuilder {
   bool on_status_line(std::string_view line);
   bool on_field(std::string_view line);
   bool on_content_length(std::string_view value);
+  bool on_transfer_encoding(std::string_view value);
   void on_content_encoding(std::string_view value);
   void on_keep_alive(std::string_view value);
   bool end_head();
@@ -216,7 +218,7 @@ class ResponseBuilder {
   bool is_head_complete_ = false;
   bool ends_with_connection_ = false;
   bool has_no_body_ = false;  // whatever the fields say
-  bool has_transfer_encoding_ = false;
+  bool is_chunked_ = false;
   uint64_t body_bytes_ = 0;
   std::string location_;
   std::unique_ptr<CompressedEnd> compressed_end_;  // of a body that libcurl decodes

@@ -36,6 +36,10 @@ std::ostream& operator<<(std::ostream& out, const Fault& fault) { return out << 
 constexpr char kGzipWithATail[] = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 26\r\n\r\n"
                                   "\x1f\x8b\x08\0\0\0\0\0\x02\x03\xcb\xc8\x04\0\xac*\x93\xd8\x02\0\0\0tail";
 
+// The first half of that, as a coding of the transfer.
+constexpr char kHalfGzipInChunks[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
+                                     "b\r\n\x1f\x8b\x08\0\0\0\0\0\x02\x03\xcb\r\n0\r\n\r\n";
+
 class Faults : public testing::TestWithParam<Fault> {
  protected:
   void SetUp() override {
@@ -50,6 +54,15 @@ class Faults : public testing::TestWithParam<Fault> {
           {"/odd/negative", "HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok"},
           {"/odd/lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok!"},
           {"/odd/same-lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok"},
+          {"/odd/huge-length", "HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\nhello"},
+          {"/odd/largest-length", "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\nhello"},
+          {"/odd/largest-length-and-chunks", "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n"
+                                             "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"},
+          {"/odd/identity", "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\nhello"},
+          {"/odd/chunked-twice",
+           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n"
+           "5\r\nhello\r\n0\r\n\r\n"},
+          {"/odd/half-gzip-in-chunks", {kHalfGzipInChunks, sizeof kHalfGzipInChunks - 1}},
           {"/odd/return", "HTTP/1.1 200 OK\r\nX: a\rb\r\nContent-Length: 2\r\n\r\nok"},
           {"/odd/fold", "HTTP/1.1 200 OK\r\n continued: b\r\nContent-Length: 2\r\n\r\nok"},
           {"/odd/interim-only", "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"},
@@ -155,6 +168,13 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"LengthIsNoNumber", "/odd/length", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
         Fault{"LengthIsNegative", "/odd/negative", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
         Fault{"LengthsDiffer", "/odd/lengths", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"LengthIsHuge", "/odd/huge-length", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"LengthIsTheLargest", "/odd/largest-length", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"LengthIsTheLargestBesideChunks", "/odd/largest-length-and-chunks", HC_E_PROTOCOL,
+              HC_PHASE_RECEIVING},
+        Fault{"TransferEncodingIsIdentity", "/odd/identity", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"TransferEncodingIsGzip", "/odd/half-gzip-in-chunks", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"TwoTransferEncodings", "/odd/chunked-twice", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
         Fault{"ReturnInAField", "/odd/return", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
         Fault{"FoldOfNothing", "/odd/fold", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
         Fault{"OnlyInterim", "/odd/interim-only", HC_E_DISCONNECTED, HC_PHASE_RECEIVING},
@@ -424,7 +444,8 @@ TEST_F(Tls, ATruncatedBodyIsNoShortSuccess) {
 TEST_F(Tls, ABodyThatTheConnectionEndsIsWholeOnlyWithCloseNotify) {
   auto server = serve_with(pki_.server());
   server->handle("/until-the-end", [](const serve::RequestView& request, serve::ResponseWriter& writer) {
-    writer.raw("HTTP/1.1 " + request.parameter("status").value_or("200 OK") + "\r\n\r\n");
+    writer.raw("HTTP/1.1 " + request.parameter("status").value_or("200 OK") + "\r\n");
+    writer.raw(request.parameter("identity") ? "Transfer-Encoding: identity\r\n\r\n" : "\r\n");
     if (!request.parameter("status")) writer.raw("some of it");
     writer.end(request.parameter("cut") ? serve::Ending::kFin : serve::Ending::kClose);
   });
@@ -434,6 +455,7 @@ TEST_F(Tls, ABodyThatTheConnectionEndsIsWholeOnlyWithCloseNotify) {
   EXPECT_EQ(whole.body, "some of it");
   EXPECT_TRUE(is(client.fetch(server->url(0, "/until-the-end?cut")), HC_E_INCOMPLETE));
   EXPECT_TRUE(is(client.fetch(server->url(0, "/until-the-end?cut&status=204%20No%20Content")), HC_OK));
+  EXPECT_TRUE(is(client.fetch(server->url(0, "/until-the-end?cut&identity")), HC_E_PROTOCOL));
 
   // On a connection that another request opened, too.
   EXPECT_TRUE(is(client.fetch(server->url(0, "/bytes/9")), HC_OK));

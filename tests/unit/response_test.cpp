@@ -166,7 +166,7 @@ TEST_F(ResponseTest, AnAnnouncedLengthBeyondTheBoundIsNoErrorWithoutABody) {
 
 TEST_F(ResponseTest, AHugeContentLengthTakesNoHugeMemory) {
   limits.max_body = 0;
-  EXPECT_TRUE(begin("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551614\r\n\r\n"));
+  EXPECT_TRUE(begin("HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775807\r\n\r\n"));
   EXPECT_EQ(builder.on_body("x"), Intake::kTaken);
 }
 
@@ -175,6 +175,38 @@ TEST_F(ResponseTest, RefusesLengthsThatAreNoNumber) {
     EXPECT_EQ(refusal("HTTP/1.1 200 OK\r\nContent-Length: " + std::string(value) + "\r\n\r\n"), HC_E_PROTOCOL)
         << value;
   }
+}
+
+TEST_F(ResponseTest, RefusesLengthsThatLibcurlCannotCount) {
+  for (std::string_view value : {"9223372036854775808", "18446744073709551614", "18446744073709551615"}) {
+    EXPECT_EQ(refusal("HTTP/1.1 200 OK\r\nContent-Length: " + std::string(value) + "\r\n\r\n"), HC_E_PROTOCOL)
+        << value;
+  }
+}
+
+TEST_F(ResponseTest, MissesWhatIsShortOfTheLength) {
+  constexpr std::string_view kFive = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n";
+  ASSERT_TRUE(begin(kFive));
+  builder.on_body("hell");
+  EXPECT_FALSE(builder.check_end());
+  EXPECT_EQ(builder.status().code(), HC_E_INCOMPLETE);
+  ASSERT_TRUE(begin(kFive));
+  builder.on_body("hello");
+  EXPECT_TRUE(builder.check_end());
+}
+
+TEST_F(ResponseTest, MissesNothingWhereTheLengthCountsSomethingElse) {
+  limits.decodes = true;
+  ASSERT_TRUE(begin("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 50\r\n\r\n"));
+  builder.on_body("hello");
+  EXPECT_TRUE(builder.check_end()) << "decoded";
+  for (std::string_view status : {"204 No Content", "304 Not Modified", "101 Switching Protocols"}) {
+    ASSERT_TRUE(begin("HTTP/1.1 " + std::string(status) + "\r\nContent-Length: 5\r\n\r\n"));
+    EXPECT_TRUE(builder.check_end()) << status;
+  }
+  limits.is_head = true;
+  ASSERT_TRUE(begin("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"));
+  EXPECT_TRUE(builder.check_end()) << "HEAD";
 }
 
 TEST_F(ResponseTest, RefusesTwoLengthsThatDiffer) {
@@ -212,6 +244,29 @@ TEST_F(ResponseTest, RefusesALengthTogetherWithAnEncoding) {
   EXPECT_EQ(refusal("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nCONTENT-LENGTH: 5\r\n\r\n"),
             HC_E_PROTOCOL);
   EXPECT_TRUE(begin("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"));
+}
+
+TEST_F(ResponseTest, TakesOneTransferEncodingAndThatIsChunked) {
+  for (std::string_view value : {"chunked", "CHUNKED", " \tChunked \t"}) {
+    EXPECT_TRUE(begin("HTTP/1.1 200 OK\r\nTransfer-Encoding:" + std::string(value) + "\r\n\r\n")) << value;
+    EXPECT_FALSE(builder.ends_with_connection()) << value;
+  }
+  for (std::string_view value : {"", "identity", "gzip", "gzip, chunked", "chunked, identity",
+                                 "chunked, chunked", "chunked,", "xchunked", "\"chunked\"", "chunked;q=1",
+                                 "\x0b"
+                                 "chunked",
+                                 "chunked\x0b"}) {
+    EXPECT_EQ(refusal("HTTP/1.1 200 OK\r\nTransfer-Encoding: " + std::string(value) + "\r\n\r\n"),
+              HC_E_PROTOCOL)
+        << value;
+    EXPECT_TRUE(builder.status().message().starts_with("Transfer-Encoding ")) << builder.status().message();
+  }
+  for (std::string_view second : {"identity", "gzip", "", "chunked"}) {
+    EXPECT_EQ(refusal("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: " +
+                      std::string(second) + "\r\n\r\n"),
+              HC_E_PROTOCOL)
+        << second;
+  }
 }
 
 TEST_F(ResponseTest, DropsTrailersButCountsThem) {

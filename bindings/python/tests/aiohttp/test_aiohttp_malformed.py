@@ -199,6 +199,14 @@ def test_codings_that_nobody_knows():
         assert asyncio.run(run()) == b"plain"
 
 
+@pytest.mark.parametrize("coding", [b"identity", b"gzip, chunked", b"", b"chunked\r\nTransfer-Encoding: identity"])
+def test_transfer_codings_other_than_chunked(coding):
+    """aiohttp looks at the last one alone, and lets the end of the connection be that of the body."""
+    from hc import aiohttp
+
+    assert is_refused(aiohttp, ask(aiohttp, OK + b"Transfer-Encoding: " + coding + b"\r\n\r\n2\r\nok\r\n0\r\n\r\n"))
+
+
 def test_text_that_is_none(aiohttp):
     async def text(answer):
         with Scripted(answer) as server:
