@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,29 +21,18 @@
 namespace hc::serve::test {
 namespace {
 
-// A forked child that runs the command; its stdin and stdout are pipes.
+// A forked child that runs the command; its stdout is a pipe.
 class ServeProcess {
  public:
-  explicit ServeProcess(std::vector<std::string> arguments) {
+  /// With a pipe for stdin.
+  explicit ServeProcess(const std::vector<std::string>& arguments) {
     std::array<int, 2> in{};
-    std::array<int, 2> out{};
     EXPECT_EQ(pipe2(in.data(), O_CLOEXEC), 0);
-    EXPECT_EQ(pipe2(out.data(), O_CLOEXEC), 0);
-    arguments.insert(arguments.begin(), "serve");
-    child_ = fork();
-    if (child_ == 0) {
-      dup2(in[0], STDIN_FILENO);
-      dup2(out[1], STDOUT_FILENO);
-      for (const int end : {in[0], in[1], out[0], out[1]}) ::close(end);
-      std::vector<char*> argv;
-      for (auto& argument : arguments) argv.push_back(argument.data());
-      _exit(run_serve_command(static_cast<int>(argv.size()), argv.data()));
-    }
-    ::close(in[0]);
-    ::close(out[1]);
     input_ = Fd(in[1]);
-    output_ = Fd(out[0]);
+    start(arguments, Fd(in[0]));
   }
+  /// None: a closed stdin.
+  ServeProcess(const std::vector<std::string>& arguments, Fd input) { start(arguments, std::move(input)); }
   ~ServeProcess() {
     if (child_ > 0) wait();
   }
@@ -62,8 +53,32 @@ class ServeProcess {
     waitpid(std::exchange(child_, -1), &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
+  int terminate() {
+    kill(child_, SIGTERM);
+    return wait();
+  }
 
  private:
+  void start(std::vector<std::string> arguments, Fd input) {
+    std::array<int, 2> out{};
+    EXPECT_EQ(pipe2(out.data(), O_CLOEXEC), 0);
+    arguments.insert(arguments.begin(), "serve");
+    child_ = fork();
+    if (child_ == 0) run(arguments, input.get(), out[1]);
+    ::close(out[1]);
+    output_ = Fd(out[0]);
+  }
+
+  [[noreturn]] void run(std::vector<std::string>& arguments, int input, int output) {
+    if (input < 0) ::close(STDIN_FILENO);
+    if (input >= 0) dup2(input, STDIN_FILENO);
+    dup2(output, STDOUT_FILENO);
+    close_range(STDERR_FILENO + 1, ~0U, 0);
+    std::vector<char*> argv;
+    for (auto& argument : arguments) argv.push_back(argument.data());
+    _exit(run_serve_command(static_cast<int>(argv.size()), argv.data()));
+  }
+
   pid_t child_ = -1;
   Fd input_;
   Fd output_;
@@ -98,6 +113,33 @@ TEST(ServeCommand, EndsInOrderOnSigterm) {
   kill(process.pid(), SIGTERM);
   EXPECT_EQ(client.receive(), Outcome::kEnd);
   EXPECT_EQ(process.wait(), 0);
+}
+
+// What scripts give to background jobs (/dev/null), a file, and `<&-`.
+TEST(ServeCommand, GoesOnWithoutAPipeForStdin) {
+  for (const char* path : {"/dev/null", "/proc/self/exe", ""}) {
+    ServeProcess process({}, *path != '\0' ? Fd(::open(path, O_RDONLY | O_CLOEXEC)) : Fd());
+    const std::string output = process.read_until_ready();
+    ASSERT_NE(port_of(output, "http"), 0) << path << output;
+    // The time of the answer is time to end in.
+    EXPECT_EQ(TestClient(port_of(output, "http")).get("/delay/50").body, "50\n") << path;
+    EXPECT_EQ(process.terminate(), 0) << path;
+  }
+}
+
+TEST(ServeCommand, LeavesWhatIsTypedAlone) {
+  Fd terminal(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ASSERT_TRUE(terminal && ::unlockpt(terminal.get()) == 0);
+  const Fd other_side(::ioctl(terminal.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  ASSERT_TRUE(other_side);
+  ServeProcess process({}, Fd(::fcntl(other_side.get(), F_DUPFD_CLOEXEC, 0)));
+  const std::string output = process.read_until_ready();
+  constexpr std::string_view kLineAndEnd = "key\n\x04";
+  ASSERT_EQ(::write(terminal.get(), kLineAndEnd.data(), kLineAndEnd.size()), 5);
+  EXPECT_EQ(TestClient(port_of(output, "http")).get("/delay/50").body, "50\n");
+  pollfd typed{other_side.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&typed, 1, kMustFireMs), 1) << "it is still there for the shell";
+  EXPECT_EQ(process.terminate(), 0);
 }
 
 TEST(ServeCommand, OptionsAreUnderstoodOrRefused) {

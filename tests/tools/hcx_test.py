@@ -9,6 +9,7 @@ import os
 import pathlib
 import pty
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -435,6 +436,24 @@ class Manual(unittest.TestCase):
         self.assertGreater(len(routes), 30)
         for route in routes:
             self.assertRegex(self.sections["SERVE"], rf"(?<!\S){route}(?![\w/-])")
+
+
+class Serve(unittest.TestCase):
+    def test_works_as_a_background_job_of_a_terminal(self):
+        keyboard, terminal = os.openpty()
+        self.addCleanup(os.close, keyboard)
+        job = ["setsid", "--ctty", "--wait", "sh", "-mc", '"$0" serve --http 127.0.0.1:0 & echo $!; wait', HCX]
+        with subprocess.Popen(job, stdin=terminal, stdout=subprocess.PIPE, text=True) as shell:
+            os.close(terminal)
+            lines = sorted(shell.stdout.readline() for _ in range(3))  # NUMBER, http ENDPOINT, ready
+            endpoint = lines[1].split()[1]
+            try:
+                os.write(keyboard, b"\n")
+                # Who reads a terminal in the background is stopped, which the time of the answer lets happen.
+                got = hcx("get", "-m", "30", f"http://{endpoint}/delay/50")
+            finally:
+                os.kill(int(lines[0]), signal.SIGKILL)
+        self.assertEqual((got.returncode, got.stdout), (0, b"50\n"))
 
 
 class Doctor(unittest.TestCase):

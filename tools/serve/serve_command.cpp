@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -53,6 +54,14 @@ class EndingSignals {
 bool follow_parent(pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   return getppid() == parent;
+}
+
+// Only a pipe or a socket has somebody at its other end whose end is ours. A terminal is not read: that would stop a
+// background job (SIGTTIN). /dev/null, which scripts give to theirs, and files are at their end from the start; and a
+// closed stdin becomes whatever is opened first, so ask before that.
+bool stdin_has_another_end() {
+  struct stat status {};
+  return ::fstat(STDIN_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
 }
 
 bool stdin_has_ended() {
@@ -106,7 +115,7 @@ void print_listener(const char* kind, const std::string& endpoint) {
   std::printf("%s %s\n", kind, endpoint.c_str());
 }
 
-void serve(const ServeOptions& options, int signals) {
+void serve(const ServeOptions& options, int signals, int input) {
   const auto pki = options.https.empty() ? nullptr : std::make_unique<TestPki>(options.pki);
   const HttpServerOptions http_options = server_options(options, pki.get());
   HttpServer http(http_options);
@@ -124,7 +133,7 @@ void serve(const ServeOptions& options, int signals) {
   if (pki) print_listener("ca", pki->ca().certificate_path);
   std::puts("ready");
   std::fflush(stdout);
-  wait_for_end(signals, options.ignore_stdin ? -1 : STDIN_FILENO);
+  wait_for_end(signals, input);
 }
 
 }  // namespace
@@ -137,9 +146,10 @@ int run_serve_command(int argc, char** argv) {
       std::fwrite(serve_help().data(), 1, serve_help().size(), stdout);
       return 0;
     }
+    const int input = !options.ignore_stdin && stdin_has_another_end() ? STDIN_FILENO : -1;
     const EndingSignals signals;
     if (options.exit_with_parent && !follow_parent(parent)) return 0;
-    serve(options, signals.fd());
+    serve(options, signals.fd(), input);
     return 0;
   } catch (const std::invalid_argument& error) {
     std::fprintf(stderr, "serve: %s\n(--help tells the options)\n", error.what());

@@ -3,7 +3,8 @@
 
 namespace hc::serve {
 
-/// Runs until stdin closes, SIGINT or SIGTERM. argv[0] is the command's name; `--help` describes the options.
+/// Runs until SIGINT or SIGTERM, or until stdin closes if that is a pipe or a socket. argv[0] is the command's name;
+/// `--help` describes the options.
 /// Prints one line per listener ("http 127.0.0.1:PORT", "https ...", "dns ...", "ca PATH"), then "ready".
 /// Returns the exit code: 0, 1 when a server could not start, 2 for wrong usage. Leaves the signal mask as it
 /// was.

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kHelp = R"(usage: serve [options]
 
-Test servers on this machine; they run until stdin closes, SIGINT or SIGTERM.
+Test servers on this machine; they run until SIGINT or SIGTERM, and if stdin is a pipe or a socket until it closes.
 Prints "http ADDRESS:PORT", "https ...", "dns ..." and "ca PATH", one per line, then "ready".
 
   --http ENDPOINT          plain HTTP; repeatable. ENDPOINT is PORT, ADDRESS:PORT or [V6]:PORT; port 0 is any
@@ -34,7 +34,7 @@ Prints "http ADDRESS:PORT", "https ...", "dns ..." and "ca PATH", one per line, 
   --keep-alive N           say "Keep-Alive: timeout=N" in each answer
   --max-keepalive-requests N   the N-th answer of a connection says close
   --exit-with-parent       end when the parent process does
-  --ignore-stdin           do not end when stdin closes
+  --ignore-stdin           do not end when stdin closes, whatever it is
   --help                   this text
 
 Routes: /bytes/N /gzip/N /delay/MS /drip /status/N /echo /echo/head /method /connection /chunked /1xx
