@@ -4,7 +4,9 @@
 import contextlib
 import io
 import json
+import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -582,6 +584,46 @@ HC_API const char *hc_version(void);
                 "hc_version": {"returns": "const char *", "parameters": []},
             },
         )
+
+
+@unittest.skipUnless(shutil.which("git"), "package.sh asks git what is source")
+class Package(InTree):
+    """What tools/package.sh does to a folder before it builds anything."""
+
+    def setUp(self):
+        super().setUp()
+        self.write("tree/tools/package.sh", (ROOT / "tools/package.sh").read_text())
+        subprocess.run(["git", "init", "--quiet", self.root / "tree"], check=True)
+
+    def package(self, folder, beside="tree"):
+        # --help in place of a build.
+        command = ["bash", self.root / "tree/tools/package.sh", folder, "--help"]
+        return subprocess.run(command, cwd=self.root / beside, capture_output=True, text=True)
+
+    def refuses(self, folder, why, **where):
+        result = self.package(folder, **where)
+        self.assertEqual(result.returncode, 2, result)
+        self.assertRegex(result.stderr, rf"\Apackage\.sh: \S+ {why}[^\n]*\n\Z")
+
+    def test_the_tree_is_never_deleted(self):
+        for folder in (".", "..", self.root, "/"):
+            self.refuses(folder, "holds this tree")
+        self.assertTrue((self.root / "tree/.git").is_dir())
+
+    def test_nor_is_what_somebody_else_made(self):
+        self.write("mine/thesis.txt", "years")
+        self.refuses("../mine", "has not been made here")
+        self.refuses("mine/thesis.txt", "has not been made here", beside=".")
+        self.assertEqual((self.root / "mine/thesis.txt").read_text(), "years")
+
+    def test_an_earlier_build_is_replaced_where_the_caller_stands(self):
+        (self.root / "beside/built").mkdir(parents=True)
+        self.package("built", beside="beside")
+        self.assertTrue((self.root / "beside/built/source/tools/package.sh").exists())
+        self.write("beside/built/old.deb", "")
+        self.package("built", beside="beside")
+        self.assertEqual(sorted(os.listdir(self.root / "beside/built")), [".made-by-package.sh", "source"])
+        self.assertEqual(os.listdir(self.root / "tree/tools"), ["package.sh"])
 
 
 if __name__ == "__main__":
