@@ -4,12 +4,14 @@
     tests/tools/hcx_test.py PATH-OF-HCX [unittest argument, such as Get]
 """
 
+import hashlib
 import json
 import os
 import pathlib
 import pty
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -64,6 +66,15 @@ class Command(unittest.TestCase):
             self.assertEqual(result.returncode, 2, arguments)
             self.assertRegex(result.stderr, rb"\Ahcx: [^\n]+\n\Z", arguments)
             self.assertEqual(result.stdout, b"", arguments)
+
+
+    def test_what_cannot_be_written_is_an_error(self):
+        for arguments in (["--version"], ["help"], ["get", "--help"], ["doctor"], ["demo", "--help"], ["serve", "--help"],
+                          ["demo", "--requests", "1"], ["demo", "--requests", "1", "--sweep", "limit"]):  # fmt: skip
+            with open("/dev/full", "wb") as full:
+                result = subprocess.run([HCX, *arguments], stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE)
+            self.assertEqual(result.returncode, 1, arguments)
+            self.assertRegex(result.stderr, rb"\Ahcx: cannot write stdout: [^\n]+\n\Z", arguments)
 
 
 class Get(unittest.TestCase):
@@ -159,12 +170,97 @@ class Get(unittest.TestCase):
             self.assertIn(b"PUT /echo/head ", hcx("get", "-T", str(path), self.url + "/echo/head").stdout)
             self.assertEqual(hcx("get", "-T", str(path), "-d", "x", self.url + "/echo").returncode, 2)
 
+    def test_an_output_that_fails_is_its_own_urls_error(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "good")
+            url = self.url + "/bytes/3"
+            for bad, why in ((folder + "/missing/file", "No such file"), ("/dev/full", "No space left")):
+                result = self.get("-o", bad, "-o", str(path), url, url, self.url + "/method", code=1)
+                self.assertRegex(result.stderr.decode(), rf"\Ahcx: {url}: cannot write {bad}: {why}[^\n]*\n\Z")
+                self.assertEqual((path.read_bytes(), result.stdout), (b"012", b"GET"))
+            result = self.get("-s", "-o", "/dev/full", url, code=1)
+            self.assertEqual(result.stderr, b"")
+            # An endless answer ends when nobody can be given it.
+            self.get("-o", "/dev/full", self.url + "/drip?bytes=1000000000&chunk=1000&every_ms=1", code=1)
+
+    def test_more_urls_than_there_may_be_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            names = [f"{folder}/{number}" for number in range(600)]
+            outputs = [word for name in names for word in ("-o", name)]
+            script = 'ulimit -n 256 && exec "$0" "$@"'
+            command = ["sh", "-c", script, HCX, "get", *outputs, self.url + "/delay/50", *[self.url + "/method"] * 599]
+            result = subprocess.run(command, capture_output=True, timeout=PATIENCE)
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            self.assertEqual({pathlib.Path(name).read_bytes() for name in names[1:]}, {b"GET"})
+
+    def test_warns_of_outputs_without_url(self):
+        result = self.get("-o", "/dev/null", "-o", "/dev/null", self.url + "/method")
+        self.assertEqual(result.stderr, b"hcx: warning: more outputs than URLs\n")
+        self.assertEqual(self.get("-s", "-o", "/dev/null", "-o", "x", self.url + "/method").stderr, b"")
+
+    def run_measured(self, *arguments):
+        """What it wrote to stdout, by a digest; and its most memory, in KB."""
+        with subprocess.Popen([HCX, "get", *arguments], stdout=subprocess.PIPE) as process:
+            digest = hashlib.sha256()
+            while piece := process.stdout.read(1 << 20):
+                digest.update(piece)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 0)
+        return digest.hexdigest(), usage.ru_maxrss
+
+    def test_bodies_go_to_stdout_as_they_come(self):
+        _, memory = self.run_measured(self.url + "/bytes/200000000")
+        self.assertLess(memory, 100_000, "KB: not the whole body")
+        large = self.url + "/bytes/200000000"
+        _, memory = self.run_measured(*["-o", "/dev/null"] * 3, large, large, large)
+        self.assertLess(memory, 100_000, "KB: none of them waits for another")
+
+    def test_what_waits_for_its_turn_holds_its_server_back(self):
+        pattern = self.get(self.url + "/bytes/251").stdout  # which then begins again
+        sizes = [100_400_000, 110_440_000, 90_360_000, 5]
+        digest, memory = self.run_measured(*[f"{self.url}/bytes/{size}" for size in sizes])
+        expected = hashlib.sha256()
+        for size in sizes:
+            for _ in range(size // 251 // 1000):
+                expected.update(pattern * 1000)
+            expected.update(pattern[: size % 251])
+        self.assertEqual(digest, expected.hexdigest())
+        self.assertLess(memory, 130_000, "KB: 64 MB of what waits, and a window for each")
+
+    def test_a_turn_never_waits_for_who_waits_for_it(self):
+        large = self.url + "/bytes/100000000"
+        for limit in (["--limit", "1"], ["--limit", "2"], ["--limit-per-host", "2"], []):
+            self.run_measured("-L", *limit, self.url + "/redirect/3", large, large)
+
+    def test_pieces_of_a_body_come_through_at_once(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            url = "http://127.0.0.1:%d/" % listener.getsockname()[1]
+            with subprocess.Popen([HCX, "get", "-i", url], stdout=subprocess.PIPE) as process:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfirst")
+                    head = b"".join(process.stdout.readline() for _ in range(3))
+                    self.assertTrue(head.endswith(b"\r\n\r\n"), head)
+                    self.assertEqual(process.stdout.read(5), b"first")
+                    connection.sendall(b"after")
+                    self.assertEqual(process.stdout.read(), b"after")
+
+    def test_a_body_cut_short_is_printed_as_far_as_it_came(self):
+        result = self.get(self.url + "/truncate?claimed=100&sent=50", self.url + "/method", code=1)
+        self.assertEqual((len(result.stdout), result.stdout[50:]), (53, b"GET"))
+        self.assertIn(b"HC_E_INCOMPLETE", result.stderr)
+
     def test_redirects_are_followed_when_asked(self):
         self.assertEqual(hcx("get", self.url + "/redirect/2").stdout, b"moved\n")
         self.assertEqual(hcx("get", "-L", self.url + "/redirect/2").stdout, b"arrived\n")
         result = hcx("get", "-L", "--max-redirs", "1", self.url + "/redirect/2")
         self.assertEqual(result.returncode, 1)
         self.assertIn(b"HC_E_TOO_MANY_REDIRECTS", result.stderr)
+        result = hcx("get", "-L", "--max-redirs", "0", self.url + "/redirect/2", self.url + "/method")
+        self.assertEqual((result.returncode, result.stdout), (1, b"GET"))
+        self.assertIn(b"HC_E_TOO_MANY_REDIRECTS", result.stderr)
+        self.assertEqual(hcx("get", "-L", "--max-redirs", "-1", self.url + "/redirect/60").stdout, b"arrived\n")
 
     def test_compressed(self):
         self.assertTrue(hcx("get", self.url + "/gzip/1000").stdout.startswith(b"\x1f\x8b"))
@@ -254,6 +350,17 @@ class Get(unittest.TestCase):
         self.assertIn(b"HC_E_TLS_VERIFY", self.get(url, *resolve, code=1).stderr)
         self.assertEqual(self.get(url, *resolve, "-k").stdout, b"GET")
         self.assertIn(b"HC_E_TLS_CONFIG", self.get(url, "--cacert", "/nonexistent", code=1).stderr)
+
+    def test_closed_descriptors_are_nobody_elses(self):
+        def run(redirection):
+            command = ["sh", "-c", f'exec "$0" get "$1" {redirection}', HCX, self.url + "/method"]
+            result = subprocess.run(command, capture_output=True, timeout=PATIENCE)
+            return result.returncode, result.stdout, result.stderr.decode()
+
+        failed = f"hcx: {self.url}/method: cannot write stdout: Bad file descriptor\n"
+        self.assertEqual(run(">&-"), (1, b"", failed))
+        self.assertEqual(run("<&- >&-"), (1, b"", failed))
+        self.assertEqual(run("<&- 2>&-"), (0, b"GET", ""))
 
     def test_mistakes_in_values_are_wrong_usage_in_our_words(self):
         for option, value in (

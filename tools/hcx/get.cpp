@@ -1,19 +1,15 @@
 // hcx get: fetches URLs, all at once, and prints them in order.
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <csignal>
 #include <deque>
-#include <map>
-#include <memory>
 #include <utility>
 #include <vector>
 
 #include "hcx/abi.h"
 #include "hcx/commands.h"
-#include "hcx/format.h"
 #include "hcx/get_options.h"
+#include "hcx/get_output.h"
 #include "hcx/get_print.h"
 #include "hcx/get_session.h"
 #include "hcx/option_parser.h"
@@ -24,72 +20,80 @@ namespace hc::hcx {
 
 namespace {
 
-constexpr int kFailedOnStatus = 22;        // curl's number for -f
-constexpr std::size_t kMostHeld = 10'000;  // submitted or answered, and not printed yet
+constexpr int kFailed = 1;
+constexpr int kFailedOnStatus = 22;            // curl's number for -f
+constexpr std::size_t kMostHeld = 10'000;      // submitted or answered, and not printed yet
+constexpr std::uint64_t kMostKept = 64 << 20;  // bytes of answers whose turn has not come
+constexpr std::size_t kPiece = 256 << 10;
 
-struct FileClose {
-  void operator()(std::FILE* file) const {
-    if (file != stdout) std::fclose(file);
-  }
+/// An answer that is not what was asked for.
+struct Refusal {
+  int exit_code = 0;  // 0: none
+  std::string text;
 };
 
-/// Where bodies go; a file is emptied when it is first written to.
-class Outputs {
- public:
-  explicit Outputs(const std::vector<std::string>& names) : names_(names) {}
+/// One request, from its submit until it is printed.
+struct Held {
+  std::size_t url_index = 0;
+  hc_id id = 0;
+  Response response;   // null: not there yet
+  hc_error refusal{};  // of the submit; HC_OK: it was accepted
+  Output output;
+  std::vector<std::string>
+      kept;  // of the body, until its turn; in pieces, as one long text would be copied to grow
+  std::uint64_t received = 0;
+  bool is_shared = false;   // its output is others', too
+  bool has_begun = false;   // to go there
+  bool is_wanted = false;   // then; else the body goes nowhere
+  bool is_opened = false;   // what stands before the body has been told
+  bool is_waiting = false;  // the server is held back until its turn
+  bool is_done = false;
 
-  void write(std::size_t url_index, std::string_view text) {
-    const std::string name = url_index < names_.size() ? names_[url_index] : "-";
-    std::FILE* file = open(name);
-    if (std::fwrite(text.data(), 1, text.size(), file) != text.size() || std::fflush(file) != 0) fail(name);
-  }
-
- private:
-  using File = std::unique_ptr<std::FILE, FileClose>;
-
-  std::FILE* open(const std::string& name) {
-    File& file = files_[name];
-    if (!file) file.reset(name == "-" ? stdout : std::fopen(name.c_str(), "wb"));
-    if (!file) fail(name);
-    return file.get();
-  }
-  [[noreturn]] static void fail(const std::string& name) {
-    throw std::runtime_error("cannot write " + (name == "-" ? "stdout" : name) + ": " + std::strerror(errno));
-  }
-
-  const std::vector<std::string>& names_;
-  std::map<std::string, File> files_;
+  bool has_head() const { return response != nullptr && hc_response_http_status(response.get()) != 0; }
 };
+
+/// The requests that may hold their servers back at one time: one connection is always left for the one whose turn
+/// it is, or they would wait for each other for ever.
+std::size_t most_waiting(const GetOptions& options) {
+  constexpr std::uint64_t kDefaultLimit = 100;
+  std::uint64_t limit = options.limit == HC_UNSET ? kDefaultLimit : options.limit;
+  if (limit == 0) limit = runtime_info().descriptor_budget;
+  if (options.limit_per_host != HC_UNSET && options.limit_per_host != 0) {
+    limit = std::min(limit, options.limit_per_host);
+  }
+  return limit == 0 ? 0 : limit - 1;
+}
 
 /// Requests in the order of printing: submitted, then answered, then printed.
+///
+/// The first one has its *turn*: its body is written as it comes. So is each that has an output of its own. The bodies
+/// of the others are kept; when too much is, their servers are held back.
 class Getter {
  public:
   explicit Getter(const GetOptions& options);
   int run();
 
  private:
-  struct Held {
-    Response response;   // null: not there yet
-    hc_error refusal{};  // of the submit; HC_OK: it was accepted
-    bool is_done = false;
-    bool is_saved = false;    // its body goes into a file as it comes
-    bool has_begun = false;   // to go there
-    std::uint64_t saved = 0;  // bytes of it
-  };
-
   std::size_t count() const { return options_.urls.size() * options_.repeat; }
   std::size_t url_index(std::size_t number) const { return number / options_.repeat; }
-  bool is_next_there() const {
-    return !held_.empty() && (held_.front().is_done || held_.front().refusal.status != HC_OK);
-  }
+  const std::string& url_of(const Held& held) const { return options_.urls[held.url_index]; }
+  bool is_next_done() const { return !held_.empty() && held_.front().is_done; }
+
   void submit_next();
-  bool can_save(std::size_t index) const;
   void take_answers();
-  void save(std::size_t index, Held& held);
-  void begin_saving(std::size_t index, Held& held);
-  void print_next();
-  void print_answer(const std::string& url, const Held& held, const hc_response_info& info);
-  bool is_refused(int http_status) const { return options_.fail && http_status >= 400; }
+  void take_body(Held& held);
+  void begin(Held& held);
+  void write_body(Held& held);
+  void keep_body(Held& held);
+  void keep(Held& held, std::string_view piece);
+  std::string_view read_piece(Held& held);
+  void write(Held& held, std::string_view text);
+  Refusal refusal_of(const hc_response_info& info) const;
+
+  void give_turn();
+  void open(Held& held);
+  void finish(Held& held);
+  void report_end(Held& held, const hc_response_info& info);
   void report(int exit_code, const std::string& text);
 
   const GetOptions& options_;
@@ -97,41 +101,50 @@ class Getter {
   Queue queue_;
   Session session_;
   RequestTemplate template_;
+  const std::size_t most_waiting_;
+  std::vector<char> piece_;
   std::size_t submitted_ = 0;
   std::size_t printed_ = 0;
   std::deque<Held> held_;  // numbers printed_ to submitted_ - 1
+  std::uint64_t kept_ = 0;
+  std::size_t waiting_ = 0;
   int exit_code_ = 0;
 };
 
 Getter::Getter(const GetOptions& options)
     : options_(options),
-      outputs_(options.outputs),
+      outputs_(options.outputs, options.repeat),
       queue_(create_queue()),
       session_(open_session(options)),
-      template_(options) {
+      template_(options),
+      most_waiting_(most_waiting(options)),
+      piece_(kPiece) {
   template_.request.queue = queue_.get();
+  template_.request.stream = HC_ON;
 }
 
 int Getter::run() {
   if (options_.timing) write_error(timing_header());
   while (printed_ < count()) {
     while (submitted_ < count() && held_.size() < kMostHeld) submit_next();
-    if (!is_next_there()) hc_queue_wait(queue_.get(), HC_FOREVER, nullptr);
+    if (!is_next_done()) hc_queue_wait(queue_.get(), HC_FOREVER, nullptr);
     take_answers();
-    while (is_next_there()) print_next();
+    give_turn();
   }
   return exit_code_;
 }
 
 void Getter::submit_next() {
-  Held held;
-  held.is_saved = can_save(url_index(submitted_));
+  Held& held = held_.emplace_back();
+  held.url_index = url_index(submitted_);
+  held.is_shared = outputs_.is_shared(held.url_index);
   hc_error error = make_error();
-  template_.request.url = str(options_.urls[url_index(submitted_)]);
-  template_.request.stream = held.is_saved ? HC_ON : HC_OFF;
+  template_.request.url = str(url_of(held));
   template_.request.user_data = reinterpret_cast<void*>(submitted_);
-  if (hc_session_submit(session_.get(), &template_.request, nullptr, &error) != HC_OK) held.refusal = error;
-  held_.push_back(std::move(held));
+  if (hc_session_submit(session_.get(), &template_.request, &held.id, &error) != HC_OK) {
+    held.refusal = error;
+    held.is_done = true;
+  }
   ++submitted_;
 }
 
@@ -141,75 +154,133 @@ void Getter::take_answers() {
   do {
     hc_queue_drain(queue_.get(), items.data(), sizeof items[0], items.size(), &count);
     for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t number = reinterpret_cast<std::size_t>(items[i].user_data);
-      Held& held = held_[number - printed_];
+      Held& held = held_[reinterpret_cast<std::size_t>(items[i].user_data) - printed_];
       if (items[i].response != nullptr) held.response.reset(items[i].response);
-      if (held.is_saved) save(url_index(number), held);
-      held.is_done = items[i].kind == HC_DONE;
+      if (items[i].kind == HC_DONE) held.is_done = true;
+      take_body(held);
     }
   } while (count == items.size());
 }
 
-// What is printed, or shares its file with another one, has to wait for its turn.
-bool Getter::can_save(std::size_t index) const {
-  if (index >= options_.outputs.size() || options_.repeat > 1) return false;
-  const std::string& name = options_.outputs[index];
-  return name != "-" && std::count(options_.outputs.begin(), options_.outputs.end(), name) == 1;
+void Getter::take_body(Held& held) {
+  if (!held.has_head()) return;
+  const bool is_turn = &held == &held_.front();
+  if (is_turn) open(held);
+  if (!held.has_begun && (is_turn || !held.is_shared)) begin(held);
+  if (held.has_begun) return write_body(held);
+  if (!held.is_done) return keep_body(held);
+  if (std::exchange(held.is_waiting, false)) --waiting_;
 }
 
-// What has come of a body. Of one that --fail does not want, too, which goes nowhere.
-void Getter::save(std::size_t index, Held& held) {
-  const int http_status = hc_response_http_status(held.response.get());
-  if (http_status == 0) return;
-  if (!std::exchange(held.has_begun, true) && !is_refused(http_status)) begin_saving(index, held);
-  std::vector<char> piece(256 << 10);
+// The output is opened for bodies without a byte, too.
+void Getter::begin(Held& held) {
+  held.has_begun = true;
+  const hc_response_info info = info_of(held.response.get());
+  held.is_wanted = refusal_of(info).exit_code == 0;
+  if (held.is_wanted) held.output = outputs_.open(held.url_index);
+  if (options_.head || options_.include_head) write(held, response_head(info, "", "\r\n"));
+  for (std::string& piece : held.kept) {
+    write(held, piece);
+    kept_ -= piece.size();
+    piece = {};
+  }
+  held.kept.clear();
+}
+
+void Getter::write_body(Held& held) {
+  if (std::exchange(held.is_waiting, false)) --waiting_;
   for (;;) {
-    std::size_t count = 0;
-    const hc_status status = hc_response_read(held.response.get(), piece.data(), piece.size(), &count);
-    if (status != HC_OK || count == 0) return;
-    if (!is_refused(http_status)) outputs_.write(index, {piece.data(), count});
-    held.saved += count;
+    const std::string_view piece = read_piece(held);
+    if (piece.empty()) break;
+    write(held, piece);
   }
+  if (held.is_done) held.output.close();
 }
 
-void Getter::begin_saving(std::size_t index, Held& held) {
-  const bool with_head = options_.head || options_.include_head;
-  outputs_.write(index, with_head ? response_head(info_of(held.response.get()), "", "\r\n") : "");
-}
-
-void Getter::print_next() {
-  const Held held = std::move(held_.front());
-  const std::string& url = options_.urls[url_index(printed_)];
-  if (held.response == nullptr) {
-    report(1, error_text(url, held.refusal, 0));
-  } else {
-    hc_response_info info = info_of(held.response.get());
-    if (held.is_saved) info.body.len = held.saved;  // for those who tell how long it is
-    if (options_.verbose) write_error(verbose_text(url, options_, info));
-    if (options_.timing) write_error(timing_line(url, info));
-    if (info.status == HC_OK) {
-      print_answer(url, held, info);
-    } else {
-      report(1, error_text(url, error_of(held.response.get()), phases_of(info.timing).total));
+void Getter::keep_body(Held& held) {
+  while (!held.is_waiting) {
+    if (kept_ >= kMostKept && waiting_ < most_waiting_) {
+      held.is_waiting = true;
+      ++waiting_;
+      return;
     }
+    const std::string_view piece = read_piece(held);
+    if (piece.empty()) return;
+    keep(held, piece);
   }
-  held_.pop_front();
-  ++printed_;
 }
 
-void Getter::print_answer(const std::string& url, const Held& held, const hc_response_info& info) {
-  if (is_refused(info.http_status)) {
-    return report(kFailedOnStatus, shown_url(url) + ": " + status_line(info));
+void Getter::keep(Held& held, std::string_view piece) {
+  kept_ += piece.size();
+  if (held.kept.empty() || held.kept.back().size() + piece.size() > kPiece) {
+    held.kept.emplace_back(piece);
+  } else {
+    held.kept.back() += piece;
   }
-  if (held.is_saved) return;
-  const std::size_t index = url_index(printed_);
-  if (options_.head || options_.include_head) outputs_.write(index, response_head(info, "", "\r\n"));
-  outputs_.write(index, view(info.body));
+}
+
+// Empty: nothing is here now, or that was all.
+std::string_view Getter::read_piece(Held& held) {
+  std::size_t count = 0;
+  if (hc_response_read(held.response.get(), piece_.data(), piece_.size(), &count) != HC_OK) return {};
+  held.received += count;
+  return {piece_.data(), count};
+}
+
+// Who has nowhere to write to need not receive the rest.
+void Getter::write(Held& held, std::string_view text) {
+  if (!held.is_wanted || held.output.has_failed()) return;
+  held.output.write(text);
+  if (held.output.has_failed()) hc_session_cancel(session_.get(), held.id);
+}
+
+Refusal Getter::refusal_of(const hc_response_info& info) const {
+  if (options_.fail && info.http_status >= 400) return {kFailedOnStatus, status_line(info)};
+  // The library takes 0 for "hand redirects over".
+  if (options_.follow && options_.max_redirects == 0 && is_redirect(info)) {
+    return {kFailed, "HC_E_TOO_MANY_REDIRECTS: more than 0 redirects (--max-redirs)"};
+  }
+  return {};
+}
+
+void Getter::give_turn() {
+  while (!held_.empty()) {
+    Held& held = held_.front();
+    take_body(held);
+    if (!held.is_done) return;
+    finish(held);
+    held_.pop_front();
+    ++printed_;
+  }
+}
+
+void Getter::open(Held& held) {
+  if (std::exchange(held.is_opened, true)) return;
+  if (options_.verbose) write_error(verbose_opening(url_of(held), options_, info_of(held.response.get())));
+}
+
+void Getter::finish(Held& held) {
+  if (held.response == nullptr) return report(kFailed, error_text(url_of(held), held.refusal, 0));
+  open(held);
+  const hc_response_info info = info_of(held.response.get());
+  if (options_.verbose) write_error(verbose_closing(info, held.received));
+  if (options_.timing) write_error(timing_line(url_of(held), info));
+  report_end(held, info);
+}
+
+void Getter::report_end(Held& held, const hc_response_info& info) {
+  const std::string& url = url_of(held);
+  if (held.output.has_failed()) return report(kFailed, shown_url(url) + ": " + held.output.failure());
+  if (info.status != HC_OK) {
+    return report(kFailed, error_text(url, error_of(held.response.get()), phases_of(info.timing).total));
+  }
+  const Refusal refusal = refusal_of(info);
+  if (refusal.exit_code != 0) report(refusal.exit_code, shown_url(url) + ": " + refusal.text);
 }
 
 // A request without an answer weighs more than one with a bad status.
 void Getter::report(int exit_code, const std::string& text) {
-  if (exit_code_ != 1) exit_code_ = exit_code;
+  if (exit_code_ != kFailed) exit_code_ = exit_code;
   if (!options_.silent) write_error("hcx: " + text + "\n");
 }
 
@@ -221,6 +292,10 @@ int run_get(const Arguments& arguments) {
     write_out(get_help());
     return 0;
   }
+  if (options.outputs.size() > options.urls.size() && !options.silent) {
+    write_error("hcx: warning: more outputs than URLs\n");
+  }
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is an error of one output
   return Getter(options).run();
 }
 

@@ -6,7 +6,8 @@ namespace {
 
 constexpr std::string_view kHelp = R"(usage: hcx get [OPTION...] URL...
 
-All URLs go through one session at once; the bodies come out in the order of the URLs.
+All URLs go through one session at once; the bodies come out in the order of the URLs, each as it
+comes when it is its turn. An output that cannot be written is an error of its URL; the others go on.
 
   -v, --verbose           heads as curl prints them (the request's as it was handed to libcurl), the
                           connection, and the time it took; on stderr
@@ -19,7 +20,7 @@ All URLs go through one session at once; the bodies come out in the order of the
   -T, --upload-file FILE  a body, by PUT; read as it is sent
   -X, --request METHOD
   -L, --location          follow redirects
-      --max-redirs N      at most so many; -1: 1000, which is the most. Default: 50
+      --max-redirs N      more are an error; -1: 1000, which is the most. Default: 50
       --compressed        ask for compressed bodies, and decode them
   -u, --user USER:PASSWORD    Basic authentication
   -k, --insecure          accept any certificate

@@ -81,6 +81,14 @@ std::string status_line(const hc_response_info& info) {
   return line;
 }
 
+bool is_redirect(const hc_response_info& info) {
+  constexpr std::array<std::int32_t, 5> kFollowed{301, 302, 303, 307, 308};
+  return std::count(kFollowed.begin(), kFollowed.end(), info.http_status) > 0 &&
+         std::any_of(info.headers, info.headers + info.header_count, [](const hc_header& header) {
+           return equals_ignoring_case(view(header.name), "Location");
+         });
+}
+
 std::string response_head(const hc_response_info& info, std::string_view prefix, std::string_view line_end) {
   std::string head = std::string(prefix) + status_line(info) + std::string(line_end);
   for (std::size_t i = 0; i < info.header_count; ++i) {
@@ -113,12 +121,16 @@ std::string request_head(std::string_view url, const GetOptions& options) {
   return head + "> \n";
 }
 
-std::string verbose_text(std::string_view url, const GetOptions& options, const hc_response_info& info) {
+std::string verbose_opening(std::string_view url, const GetOptions& options, const hc_response_info& info) {
   std::string text = "* " + shown_url(url) + "\n" + connection_text(info);
   if (info.connection != 0) text += request_head(url, options);
   if (info.http_status != 0) text += response_head(info, "< ", "\n");
-  if (info.http_status != 0) text += "* " + plural(info.body.len, "byte") + " of body\n";
-  return text + phases_text(phases_of(info.timing));
+  return text;
+}
+
+std::string verbose_closing(const hc_response_info& info, std::uint64_t received) {
+  const std::string body = info.http_status != 0 ? "* " + plural(received, "byte") + " of body\n" : "";
+  return body + phases_text(phases_of(info.timing));
 }
 
 std::string timing_header() {

@@ -1,6 +1,7 @@
 // What `hcx get` tells about one exchange, as text.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,9 +28,13 @@ Phases phases_of(const hc_timing& timing);
 std::string error_text(std::string_view url, const hc_error& error, std::uint64_t after_ns);
 
 std::string status_line(const hc_response_info& info);
+/// One that -L follows.
+bool is_redirect(const hc_response_info& info);
 std::string response_head(const hc_response_info& info, std::string_view prefix, std::string_view line_end);
 std::string request_head(std::string_view url, const GetOptions& options);
-std::string verbose_text(std::string_view url, const GetOptions& options, const hc_response_info& info);
+/// What stands before the body, and what behind it.
+std::string verbose_opening(std::string_view url, const GetOptions& options, const hc_response_info& info);
+std::string verbose_closing(const hc_response_info& info, std::uint64_t received);
 
 std::string timing_header();
 std::string timing_line(std::string_view url, const hc_response_info& info);

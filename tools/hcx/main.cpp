@@ -55,8 +55,11 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_descriptors();
   try {
-    return run(argc, argv);
+    const int code = run(argc, argv);
+    if (code == 0) check_out();
+    return code;
   } catch (const UsageError& error) {
     write_error("hcx: " + std::string(error.what()) + " (hcx help tells what there is)\n");
     return kWrongUsage;

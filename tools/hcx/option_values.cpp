@@ -39,8 +39,8 @@ std::string read_all(std::istream& from) { return {std::istreambuf_iterator<char
 
 }  // namespace
 
-bool HeaderArgument::is_named(std::string_view other) const {
-  return name.size() == other.size() && strncasecmp(name.data(), other.data(), other.size()) == 0;
+bool equals_ignoring_case(std::string_view one, std::string_view other) {
+  return one.size() == other.size() && strncasecmp(one.data(), other.data(), other.size()) == 0;
 }
 
 HeaderArgument parse_header(std::string_view text, std::string_view option) {

@@ -8,13 +8,15 @@
 
 namespace hc::hcx {
 
+bool equals_ignoring_case(std::string_view one, std::string_view other);
+
 /// One -H. `is_removal`: "Name:", the automatic field of that name is not sent.
 struct HeaderArgument {
   std::string name;
   std::string value;
   bool is_removal = false;
 
-  bool is_named(std::string_view other) const;  // without case
+  bool is_named(std::string_view other) const { return equals_ignoring_case(name, other); }
 };
 HeaderArgument parse_header(std::string_view text, std::string_view option = "-H");
 

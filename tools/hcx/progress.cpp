@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <string>
 
 #include "hcx/format.h"
@@ -27,6 +28,12 @@ Progress::Progress(Mode mode)
       next_(Clock::now()),
       last_(Clock::now()) {}
 
+// An ornament: that it cannot be drawn, say when the terminal is gone, is nobody's error.
+void Progress::draw(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
 std::string progress_text(const Progress::State& state, double rate) {
   const std::string total = grouped(state.total);
   return bar(state) + " " + right(grouped(state.done), total.size()) + "/" + total +
@@ -45,11 +52,11 @@ void Progress::show(const State& state) {
   last_done_ = state.done;
   next_ = now + kInterval;
   is_shown_ = true;
-  write_out("\r" + progress_text(state, rate_) + "\x1b[K");
+  draw("\r" + progress_text(state, rate_) + "\x1b[K");
 }
 
 void Progress::erase() {
-  if (is_shown_) write_out("\r\x1b[K");
+  if (is_shown_) draw("\r\x1b[K");
   is_shown_ = false;
 }
 

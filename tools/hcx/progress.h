@@ -30,6 +30,8 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
 
+  static void draw(const std::string& text);
+
   const bool is_on_;
   Style style_;
   bool is_shown_ = false;

@@ -1,9 +1,13 @@
 #include "hcx/terminal.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <stdexcept>
 
 namespace hc::hcx {
 
@@ -15,9 +19,8 @@ bool wants_colours() {
   return (no_color == nullptr || *no_color == '\0') && term != nullptr && std::string_view(term) != "dumb";
 }
 
-void write_to(std::FILE* file, std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), file);
-  std::fflush(file);
+[[noreturn]] void fail_out() {
+  throw std::runtime_error(std::string("cannot write stdout: ") + std::strerror(errno));
 }
 
 }  // namespace
@@ -32,8 +35,25 @@ std::string Style::with(std::string_view code, std::string_view text) const {
 
 bool is_terminal(int fd) { return isatty(fd) == 1; }
 
-void write_out(std::string_view text) { write_to(stdout, text); }
+void write_out(std::string_view text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) fail_out();
+}
 
-void write_error(std::string_view text) { write_to(stderr, text); }
+void write_error(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
+void occupy_standard_descriptors() {
+  for (int number = STDIN_FILENO; number <= STDERR_FILENO; ++number) {
+    if (fcntl(number, F_GETFD) >= 0) continue;
+    // The lowest free number is this one. The mode is the wrong one on purpose.
+    if (::open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY) != number) std::abort();
+  }
+}
+
+void check_out() {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) fail_out();
+}
 
 }  // namespace hc::hcx

@@ -26,7 +26,15 @@ class Style {
 };
 
 bool is_terminal(int fd);
-void write_out(std::string_view text);    ///< to stdout, at once
-void write_error(std::string_view text);  ///< to stderr, at once
+/// To stdout, at once. Throws std::runtime_error when it cannot be written.
+void write_out(std::string_view text);
+/// To stderr, at once. There is nobody to tell when that fails.
+void write_error(std::string_view text);
+
+/// Opens /dev/null for each of stdin, stdout and stderr that is closed, or the next socket or file would take its
+/// number, and with it what is meant for the user. Reading and writing fail as before.
+void occupy_standard_descriptors();
+/// Throws std::runtime_error when something that was written to stdout did not get there.
+void check_out();
 
 }  // namespace hc::hcx
