@@ -20,6 +20,8 @@ std::string_view without_line_end(std::string_view line) {
   return line;
 }
 
+bool is_continuation(std::string_view line) { return line.starts_with(' ') || line.starts_with('\t'); }
+
 hc_str as_str(std::string_view text) { return {text.data(), text.size()}; }
 
 bool parse_number(std::string_view text, uint64_t* out) {
@@ -118,8 +120,7 @@ void ResponseBuilder::stream_into(std::shared_ptr<BodyPipe> pipe, StreamListener
 }
 
 bool ResponseBuilder::foresee(std::string_view line) {
-  bool is_continuation = line.starts_with(' ') || line.starts_with('\t');
-  if (!is_continuation || fields_ > 0) return true;
+  if (!is_continuation(line) || fields_ > 0) return true;
   return refuse(HC_E_PROTOCOL, "the first header field continues nothing");
 }
 
@@ -132,10 +133,18 @@ bool ResponseBuilder::on_header_line(std::string_view line) {
   if (is_head_complete_) return true;  // a trailer field
   std::string_view text = without_line_end(line);
   Response& response = this->response();
-  if (text.empty()) return end_head();
-  if (response.head_.empty()) response.head_.reserve(kUsualHead);
-  response.head_ += line;
-  return response.http_status_ == 0 ? on_status_line(text) : on_field(text);
+  if (text.empty()) return end_field() && end_head();
+  // Whoever writes it somewhere else would write two lines; libcurl before 8.18 lets it pass.
+  if (text.find('\r') != std::string_view::npos) {
+    return refuse(HC_E_PROTOCOL, "a CR in a line of the head: \"" + escaped(text) + "\"");
+  }
+  if (response.http_status_ == 0) {
+    response.head_.reserve(kUsualHead);
+    response.head_ += line;
+    return on_status_line(text);
+  }
+  if (!foresee(text)) return false;
+  return is_continuation(text) ? continue_field(line) : end_field() && begin_field(line);
 }
 
 // "HTTP/1.1 200 OK". libcurl has checked the beginning; the rest is checked here, because it accepts a lot.
@@ -153,28 +162,54 @@ bool ResponseBuilder::on_status_line(std::string_view line) {
   return true;
 }
 
-bool ResponseBuilder::on_field(std::string_view line) {
-  if (!foresee(line)) return false;
+bool ResponseBuilder::begin_field(std::string_view line) {
   if (++fields_ > limits_.max_headers) {
     return refuse(HC_E_TOO_LARGE, "response head has more fields than max_headers (" +
                                       std::to_string(limits_.max_headers) + ")");
   }
-  // Whoever writes it somewhere else would write two lines; libcurl lets it pass.
-  if (line.find('\r') != std::string_view::npos) {
-    return refuse(HC_E_PROTOCOL, "a CR in a header field: \"" + escaped(line) + "\"");
-  }
-  // Only a few names matter here: their first letters keep the others cheap.
-  char first = to_lower(line.front());
-  if (first != 'c' && first != 'k' && first != 't' && first != 'l') return true;
+  // "Transfer-Encoding : chunked" frames the body for some, and means nothing to others.
   size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return true;
-  std::string_view name = line.substr(0, colon);
-  std::string_view value = trim(line.substr(colon + 1));
+  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
+    return refuse(HC_E_PROTOCOL,
+                  "a header field without a proper name: \"" + escaped(without_line_end(line)) + "\"");
+  }
+  field_start_ = response_->head_.size();
+  response_->head_ += line;
+  return true;
+}
+
+// RFC 9112 5.2: the end of the line, with the blanks around it, is a space. libcurl joins the lines itself since 8.18;
+// before that it acts on the first one alone, so that what it acts on must not go on.
+bool ResponseBuilder::continue_field(std::string_view line) {
+  std::string_view name = field().name;
+  if (is_framing_field(name) || equals_ignoring_case(name, "content-encoding")) {
+    return refuse(HC_E_PROTOCOL, std::string(name) + " goes on in another line");
+  }
+  std::string& head = response_->head_;
+  head.erase(head.find_last_not_of(" \t\r\n") + 1);
+  head += ' ';
+  head += line.substr(std::min(line.find_first_not_of(" \t"), line.size()));
+  return true;
+}
+
+// The one that may still go on.
+ResponseBuilder::Field ResponseBuilder::field() const {
+  std::string_view line = without_line_end(std::string_view(response_->head_).substr(field_start_));
+  size_t colon = line.find(':');
+  return {line.substr(0, colon), trim(line.substr(colon + 1))};
+}
+
+bool ResponseBuilder::end_field() {
+  if (fields_ == 0) return true;
+  // Only a few names matter here: their first letters keep the others cheap.
+  char first = to_lower(response_->head_[field_start_]);
+  if (first != 'c' && first != 'k' && first != 't' && first != 'l') return true;
+  auto [name, value] = field();
   if (equals_ignoring_case(name, "content-length")) return on_content_length(value);
+  if (equals_ignoring_case(name, "transfer-encoding")) return on_transfer_encoding(value);
   if (equals_ignoring_case(name, "keep-alive")) on_keep_alive(value);
   if (limits_.follows_redirects && equals_ignoring_case(name, "location")) location_ = value;
   if (equals_ignoring_case(name, "content-encoding")) on_content_encoding(value);
-  if (equals_ignoring_case(name, "transfer-encoding")) return on_transfer_encoding(value);
   return true;
 }
 

@@ -46,7 +46,7 @@ class Response : public Recycled<Response> {
   int32_t http_status() const { return http_status_; }
   int32_t http_version() const { return http_version_; }
   std::string_view reason() const;
-  /// As received, line ends included.
+  /// As received, line ends included; a field of several lines is on one.
   std::string_view head() const { return std::string_view(head_).substr(0, head_size_); }
   std::string_view url() const { return std::string_view(head_).substr(head_size_); }
   /// Keeps the URL that answered behind the head, where there is memory for it already.
@@ -201,7 +201,13 @@ class ResponseBuilder {
   Intake stream(std::string_view bytes);
   bool is_followed() const;
   bool on_status_line(std::string_view line);
-  bool on_field(std::string_view line);
+  bool begin_field(std::string_view line);
+  bool continue_field(std::string_view line);
+  struct Field {
+    std::string_view name, value;
+  };
+  Field field() const;
+  bool end_field();
   bool on_content_length(std::string_view value);
   bool on_transfer_encoding(std::string_view value);
   void on_content_encoding(std::string_view value);
@@ -213,6 +219,7 @@ class ResponseBuilder {
   Status refusal_;
   uint64_t header_bytes_ = 0;  // of all heads, interim ones too, so that a flood of them ends
   uint64_t fields_ = 0;
+  size_t field_start_ = 0;  // of the last one, in the head
   uint64_t content_length_ = HC_UNSET;
   Duration keepalive_hint_ = kNever;
   bool is_head_complete_ = false;

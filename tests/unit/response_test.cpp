@@ -118,7 +118,7 @@ TEST_F(ResponseTest, SwitchingProtocolsIsNoInterimResponse) {
 }
 
 TEST_F(ResponseTest, HeadersAreFoundWithoutCase) {
-  ASSERT_TRUE(begin("HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nX-Empty:\r\nset-cookie:  b=2 \r\nBare\r\n\r\n"));
+  ASSERT_TRUE(begin("HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nX-Empty:\r\nset-cookie:  b=2 \r\n\r\n"));
   std::unique_ptr<Response> response = finish();
   ASSERT_EQ(response->headers().size(), 3U);
   EXPECT_EQ(text(response->headers()[0].name), "Set-Cookie") << "case is kept";
@@ -216,6 +216,19 @@ TEST_F(ResponseTest, RefusesTwoLengthsThatDiffer) {
 
 TEST_F(ResponseTest, RefusesAFieldWithAReturnInIt) {
   EXPECT_EQ(refusal("HTTP/1.1 200 OK\r\nX: a\rB: c\r\n\r\n"), HC_E_PROTOCOL);
+  EXPECT_EQ(refusal("HTTP/1.1 200 OK\r\nX: a\r\n b\rc\r\n\r\n"), HC_E_PROTOCOL);
+}
+
+TEST_F(ResponseTest, RefusesAStatusLineWithAReturnInIt) {
+  EXPECT_EQ(refusal("HTTP/1.1 200 O\rX: a\r\n"), HC_E_PROTOCOL);
+}
+
+TEST_F(ResponseTest, RefusesFieldsWithoutAProperName) {
+  for (std::string_view field : {"Transfer-Encoding : chunked", "Content-Length\t: 5", "X y: z", ": x",
+                                 "Bare", "X\x01: y", "X\xE4: y", "X(y): z", "\"X\": y"}) {
+    EXPECT_EQ(refusal("HTTP/1.1 200 OK\r\n" + std::string(field) + "\r\n"), HC_E_PROTOCOL) << field;
+  }
+  EXPECT_TRUE(begin("HTTP/1.1 200 OK\r\nX!#$%&'*+-.^_`|~9: y\r\n\r\n"));
 }
 
 TEST_F(ResponseTest, RefusesAContinuationOfNothing) {
@@ -236,6 +249,27 @@ TEST_F(ResponseTest, RefusesAContinuationOfNothingThatNobodyForesaw) {
         << "of an interim head";
   }
   EXPECT_TRUE(begin("HTTP/1.1 200 OK\r\nX: a\r\n\tb\r\n c\r\n\r\n"));
+}
+
+TEST_F(ResponseTest, JoinsTheLinesOfAField) {
+  limits = {.follows_redirects = true, .max_headers = 3};
+  ASSERT_TRUE(begin("HTTP/1.1 302 Found\r\nX: a \t\r\n b: c\r\n\t d \r\n\tContent-Length: 9\r\n"
+                    "Location:\r\n /there\r\n\r\n \r\n"
+                    "Keep-Alive:\n\ttimeout=5\n\r\n"));
+  EXPECT_EQ(builder.location(), "/there");
+  EXPECT_EQ(builder.bytes_left(), HC_UNSET);
+  std::unique_ptr<Response> response = finish();
+  ASSERT_EQ(response->headers().size(), 2U);
+  EXPECT_EQ(text(response->find_header("x", 0)->value), "a b: c d Content-Length: 9");
+  EXPECT_EQ(text(response->find_header("location", 0)->value), "/there");
+}
+
+// Whether libcurl saw the second line as a part of the field depends on its version.
+TEST_F(ResponseTest, RefusesASecondLineOfAFieldThatLibcurlActsOn) {
+  for (std::string_view field : {"Transfer-Encoding:\r\n chunked", "transfer-encoding: chunked\r\n ",
+                                 "Content-Length:\r\n\t5", "Content-Encoding: gzip\r\n , br"}) {
+    EXPECT_EQ(refusal("HTTP/1.1 200 OK\r\n" + std::string(field) + "\r\n\r\n"), HC_E_PROTOCOL) << field;
+  }
 }
 
 TEST_F(ResponseTest, RefusesALengthTogetherWithAnEncoding) {
