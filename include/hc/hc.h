@@ -590,7 +590,9 @@ typedef struct hc_session_options {
   /* Address policy: which addresses may be connected to, asked after every look-up
      about the very address of each socket. Lists of blocks such as
      "10.0.0.0/8, fc00::/7". An IPv4 address within an IPv6 one (mapped, NAT64, 6to4,
-     Teredo) counts as what it leads to. What is refused: HC_E_ADDRESS_DENIED.     */
+     Teredo) counts as what it leads to, and 0.0.0.0 and :: as loopback: denied if one
+     of these is, allowed if it is named itself or all of these are. What is refused:
+     HC_E_ADDRESS_DENIED.                                                          */
   uint8_t public_only;           /* HC_OFF: HC_ON refuses all that is not public:
                                     loopback, private, link-local, multicast and every
                                     other special purpose; and unix sockets        */
@@ -601,7 +603,8 @@ typedef struct hc_session_options {
   hc_str trusted_proxies;        /* none: names of proxies whose own address is not
                                     checked, as they stand in `proxy`; "a.test, b.test".
                                     Behind a proxy the server's address is checked only
-                                    if it is known here: in the URL, or with socks5 */
+                                    if it is known here: a literal or localhost in
+                                    the URL, or with socks5                        */
 
   /* Sockets. */
   hc_str local_addr;             /* none: numeric address to bind to               */

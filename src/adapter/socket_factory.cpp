@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "base/user_call.h"
+#include "model/name_service.h"
 #include "model/text.h"
 
 namespace hc {
@@ -82,10 +83,13 @@ Status SocketFactory::check_addresses(const AttemptPlan& plan) const {
   if (!route.proxy->is_trusted) {
     if (Status status = policy.check(plan.remote.address); !status.is_ok()) return status;
   }
-  // Behind a proxy only what is known here can be judged: the address that it is given, or one in the URL.
+  // Behind a proxy only what is known here can be judged: the address that it is given, or those that the URL names, of
+  // which it may take any.
   if (route.proxy->wants_address()) return policy.check(plan.target.address);
-  std::optional<IpAddress> literal = IpAddress::parse(plan.request->host);
-  return literal ? policy.check(*literal) : Status::ok();
+  for (const IpAddress& address : addresses_without_lookup(plan.request->host)) {
+    if (Status status = policy.check(address); !status.is_ok()) return status;
+  }
+  return Status::ok();
 }
 
 Status SocketFactory::make(const AttemptPlan& plan, Fd* out) const {

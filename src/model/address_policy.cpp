@@ -47,38 +47,50 @@ Status denied(const IpAddress& address, const std::string& why) {
 
 }  // namespace
 
-std::vector<IpAddress> embedded_v4(const IpAddress& address) {
+std::vector<IpAddress> leads_to(const IpAddress& address) {
+  static const IpAddress nothing;
+  if (address == nothing) return {IpAddress::loopback(Family::kV4)};  // what the kernel connects to
   if (address.family != Family::kV6) return {};
+  if (starts_with(address, "::/128")) return {IpAddress::loopback(Family::kV6)};
   if (starts_with(address, "::ffff:0.0.0.0/96")) return {v4_at(address, 12)};    // mapped
   if (starts_with(address, "::ffff:0:0.0.0.0/96")) return {v4_at(address, 12)};  // translated, RFC 2765
   if (starts_with(address, "64:ff9b::/96")) return {v4_at(address, 12)};         // NAT64
   if (starts_with(address, "2002::/16")) return {v4_at(address, 2)};             // 6to4
   // Teredo: the server, and the client with all bits inverted (RFC 4380 4).
   if (starts_with(address, "2001::/32")) return {v4_at(address, 4), v4_at(address, 12, 0xFF)};
-  // Compatible, of old. :: and ::1 are not of them.
-  bool is_compatible = starts_with(address, "::/96") && !starts_with(address, "::/127");
+  // Compatible, of old. ::1 is not of them.
+  bool is_compatible = starts_with(address, "::/96") && !starts_with(address, "::1/128");
   return is_compatible ? std::vector<IpAddress>{v4_at(address, 12)} : std::vector<IpAddress>();
 }
 
 bool is_public(const IpAddress& address) {
   if (address.family == Family::kV4) return !contains(special_v4(), address);
-  std::vector<IpAddress> inner = embedded_v4(address);
+  std::vector<IpAddress> inner = leads_to(address);
   if (!inner.empty() && !starts_with(address, "::/96")) {
     return std::all_of(inner.begin(), inner.end(), is_public);
   }
   return starts_with(address, "2000::/3") && !contains(special_v6(), address);
 }
 
+// One place that it leads to is enough.
+bool AddressPolicy::denies(const IpAddress& address) const {
+  if (contains(deny, address)) return true;
+  std::vector<IpAddress> places = leads_to(address);
+  return std::any_of(places.begin(), places.end(), [this](const IpAddress& place) { return denies(place); });
+}
+
+// The address itself, or all that it leads to.
+bool AddressPolicy::allows(const IpAddress& address) const {
+  if (contains(allow, address)) return true;
+  std::vector<IpAddress> places = leads_to(address);
+  return !places.empty() &&
+         std::all_of(places.begin(), places.end(), [this](const IpAddress& place) { return allows(place); });
+}
+
 Status AddressPolicy::check(const IpAddress& address) const {
   if (is_open()) return Status::ok();
-  std::vector<IpAddress> names = embedded_v4(address);
-  names.push_back(address);
-  auto is_in = [&](const std::vector<AddressRange>& ranges) {
-    return std::any_of(names.begin(), names.end(),
-                       [&](const IpAddress& name) { return contains(ranges, name); });
-  };
-  if (is_in(deny)) return denied(address, "it is in deny_addresses");
-  if (is_in(allow)) return Status::ok();
+  if (denies(address)) return denied(address, "it is in deny_addresses");
+  if (allows(address)) return Status::ok();
   if (public_only)
     return is_public(address) ? Status::ok() : denied(address, "it is not public (public_only)");
   return allow.empty() ? Status::ok() : denied(address, "it is not in allow_addresses");

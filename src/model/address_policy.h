@@ -14,8 +14,9 @@ namespace hc {
 /// no second look-up can come between.
 ///
 /// Rules: `deny` goes first; then what is in `allow` may pass; then `public_only` decides; without it, an `allow` that
-/// names anything allows nothing else. An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4, Teredo) is judged as
-/// what it leads to.
+/// names anything allows nothing else. What leads to other addresses (IPv4 inside IPv6: mapped, NAT64, 6to4, Teredo; the
+/// unspecified address, which the kernel takes for loopback) is denied if one of them is, and allowed if it is itself or
+/// all of them are.
 struct AddressPolicy {
   std::vector<AddressRange> allow;
   std::vector<AddressRange> deny;
@@ -26,10 +27,14 @@ struct AddressPolicy {
   Status check(const IpAddress& address) const;
   /// The same for a unix socket, which no list can name.
   Status check_unix(std::string_view path) const;
+
+ private:
+  bool denies(const IpAddress& address) const;
+  bool allows(const IpAddress& address) const;
 };
 
-/// The IPv4 addresses that an IPv6 one stands for; usually none.
-std::vector<IpAddress> embedded_v4(const IpAddress& address);
+/// The addresses that one stands for; usually none.
+std::vector<IpAddress> leads_to(const IpAddress& address);
 /// False for every block of the IANA registries of special-purpose addresses (RFC 6890), multicast, and whatever is
 /// not yet given to anybody.
 bool is_public(const IpAddress& address);

@@ -54,7 +54,13 @@ std::string name_fault(std::string_view host) {
   }
 }
 
-bool is_localhost(std::string_view host) { return host == "localhost" || host.ends_with(".localhost"); }
+// localhost never leaves the machine (RFC 6761 6.3; c-ares would ask for "x.localhost"). 127.0.0.1 goes first:
+// most local servers listen there only, and many containers have no ::1 at all. It is not rotated, for the two
+// are not equal copies of one service.
+std::vector<IpAddress> addresses_of_localhost(std::string_view host) {
+  if (host != "localhost" && !host.ends_with(".localhost")) return {};
+  return {IpAddress::loopback(Family::kV4), IpAddress::loopback(Family::kV6)};
+}
 
 const char* family_name(Family family) { return family == Family::kV4 ? "v4" : "v6"; }
 
@@ -67,6 +73,12 @@ DnsCacheOptions cache_options(const NameServiceOptions& options) {
 }
 
 }  // namespace
+
+std::vector<IpAddress> addresses_without_lookup(std::string_view host) {
+  std::string name = normalised(host);
+  if (std::optional<IpAddress> literal = IpAddress::parse(name)) return {*literal};
+  return addresses_of_localhost(name);
+}
 
 NameService::NameService(Resolver& resolver, const NameServiceOptions& options, Stats& stats, Now now)
     : resolver_(resolver),
@@ -112,17 +124,15 @@ void NameService::clear(std::string_view host) {
   cache_.erase(name);
 }
 
-// localhost never leaves the machine (RFC 6761 6.3; c-ares would ask for "x.localhost"). 127.0.0.1 goes first:
-// most local servers listen there only, and many containers have no ::1 at all. It is not rotated, for the two
-// are not equal copies of one service.
 std::optional<NameAnswer> NameService::answer_without_lookup(const std::string& host, uint16_t port) const {
   const std::vector<IpAddress>* override_list = find_override(host, port);
   if (override_list != nullptr) return choose_family(host, *override_list);
   if (std::optional<IpAddress> literal = IpAddress::parse(host)) return choose_family(host, {*literal});
   std::string fault = name_fault(host);
   if (!fault.empty()) return refuse(host, std::move(fault));
-  if (!is_localhost(host)) return std::nullopt;
-  return choose_family(host, {IpAddress::loopback(Family::kV4), IpAddress::loopback(Family::kV6)});
+  std::vector<IpAddress> loopback = addresses_of_localhost(host);
+  if (loopback.empty()) return std::nullopt;
+  return choose_family(host, loopback);
 }
 
 const std::vector<IpAddress>* NameService::find_override(const std::string& host, uint16_t port) const {

@@ -37,6 +37,9 @@ struct NameAnswer {
   bool from_cache = false;  // fresh, stale or "no such name"; false for what needs no lookup at all
 };
 
+/// All addresses of a literal (without brackets) and of localhost, whatever the family of a session; of other names none.
+std::vector<IpAddress> addresses_without_lookup(std::string_view host);
+
 /// Somebody who waits for a name. Leaving early, also by dying, disturbs nobody else.
 class NameWaiter : public ListLink<struct NameWaiterTag> {
  public:

@@ -81,6 +81,9 @@ TEST_F(AddressPolicies, ListsDecideAndDenyGoesFirst) {
   Client open([](hc_session_options& o) { o.deny_addresses = HC_STR("127.0.0.2"); });
   EXPECT_TRUE(is(open.fetch(url("127.0.0.1")), HC_OK));
   expect_denied(open, "[::ffff:127.0.0.2]");
+  Client no_loopback([](hc_session_options& o) { o.deny_addresses = HC_STR("127.0.0.0/8, ::1"); });
+  expect_denied(no_loopback, "0.0.0.0");
+  expect_denied(no_loopback, "[::]");
 }
 
 // Each address of a race is asked about: the one that may be used is, and nobody hears of the others.
@@ -140,7 +143,9 @@ TEST_F(AddressPolicies, AProxysAddressIsCheckedUnlessItIsTrustedByName) {
     o.trusted_proxies = HC_STR("other.test, 127.0.0.1");
   });
   EXPECT_TRUE(is(trusting.fetch(url("far.test")), HC_OK));
-  expect_denied(trusting, "169.254.169.254");  // what is known here is checked here
+  for (std::string_view host : {"169.254.169.254", "localhost", "localhost.", "LocalHost", "a.localhost"}) {
+    expect_denied(trusting, host);  // what is known here is checked here
+  }
   expect_denied(trusting, "far.test", [](hc_request& r) { r.proxy = HC_STR("http://127.0.0.2:1"); });
 }
 

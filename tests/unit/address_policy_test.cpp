@@ -96,6 +96,33 @@ TEST(AddressPolicyTest, EmbeddedAddressesCountAsWhatTheyLeadTo) {
   EXPECT_TRUE(passes(no_private, "::ffff:11.1.2.3"));
 }
 
+// Linux connects 0.0.0.0 to 127.0.0.1, and :: to ::1.
+TEST(AddressPolicyTest, UnspecifiedAddressesCountAsLoopback) {
+  AddressPolicy no_loopback = policy("", "127.0.0.0/8, ::1");
+  for (const char* text : {"0.0.0.0", "::", "::ffff:0.0.0.0", "::ffff:0:0.0.0.0", "64:ff9b::"}) {
+    EXPECT_FALSE(passes(no_loopback, text)) << text;
+  }
+  EXPECT_TRUE(passes(policy("", "127.0.0.0/8"), "::")) << "that is ::1";
+  EXPECT_TRUE(passes(no_loopback, "0.0.0.1"));
+  AddressPolicy only_loopback = policy("127.0.0.1, ::1", "");
+  EXPECT_TRUE(passes(only_loopback, "0.0.0.0"));
+  EXPECT_TRUE(passes(only_loopback, "::"));
+  EXPECT_FALSE(passes(policy("127.0.0.1", ""), "::"));
+  EXPECT_TRUE(passes(policy("0.0.0.0", ""), "0.0.0.0")) << "named itself";
+}
+
+TEST(AddressPolicyTest, AllThatAnAddressLeadsToMustBeAllowed) {
+  std::string server_inside = "2001:0:a00:1::80ff:fffe";  // Teredo: server 10.0.0.1, client 127.0.0.1
+  AddressPolicy inside = policy("10.0.0.0/8", "");
+  EXPECT_FALSE(passes(inside, server_inside)) << "it leads to the client";
+  EXPECT_FALSE(passes(policy("127.0.0.0/8", ""), server_inside));
+  EXPECT_FALSE(passes(policy("10.0.0.0/8", "", true), server_inside));
+  EXPECT_TRUE(passes(policy("10.0.0.0/8, 127.0.0.0/8", ""), server_inside));
+  EXPECT_TRUE(passes(policy("2001::/32", ""), server_inside)) << "named itself";
+  EXPECT_FALSE(passes(policy("", "127.0.0.0/8"), server_inside)) << "to be denied one of them is enough";
+  EXPECT_TRUE(passes(inside, "::ffff:10.0.0.1"));
+}
+
 TEST(AddressPolicyTest, DenyGoesFirstThenAllowThenPublicOnly) {
   AddressPolicy mixed = policy("10.1.0.0/16, ::1", "10.1.2.0/24, 8.8.8.8", true);
   EXPECT_TRUE(passes(mixed, "10.1.1.1"));
