@@ -171,8 +171,9 @@ class Core:
         return Scenario(name, f"TLS, {count} idle connections, origins: {origins}", count, [client], checks, columns)
 
     def idle_memory(self):
+        # The answers wait until all connections are there.
         name, count = "idle-memory", 500 if self.is_quick else 4_000
-        client = self.load("libhc", self.servers.url(), count, requests=2 * count, memory=1)
+        client = self.load("libhc", self.servers.delay_url(1000), count, requests=2 * count, memory=1)
         checks = [at_most("KB of an idle plain connection", value(MEMORY[1], name, scale=1 / 1024), 8, form="{:.1f} KB")]
         columns = [MEMORY, ALLOCATED, TRIMMED, ("sockets", "sockets_idle", "{:,.0f}")]
         return Scenario(name, f"{count:,} idle plain connections", count, [client], checks, columns)

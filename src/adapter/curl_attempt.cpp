@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "adapter/curl_lane.h"
+#include "adapter/curl_memory.h"
 #include "adapter/curl_runtime.h"
 #include "adapter/curl_shard.h"
 #include "adapter/curl_transport.h"
@@ -53,7 +54,10 @@ CurlAttempt::CurlAttempt(CurlTransport& transport) : transport_(transport), easy
   set_constants();
 }
 
-CurlAttempt::~CurlAttempt() { curl_easy_cleanup(easy_); }
+CurlAttempt::~CurlAttempt() {
+  curl_easy_cleanup(easy_);
+  CurlMemory::on_handle_ended();
+}
 
 void CurlAttempt::set_constants() {
   set(CURLOPT_PRIVATE, this);

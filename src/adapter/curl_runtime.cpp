@@ -7,11 +7,13 @@
 #include <span>
 #include <string_view>
 
+#include "adapter/curl_memory.h"
+
 namespace hc {
 namespace {
 
 Status initialise() {
-  if (CURLcode code = curl_global_init(CURL_GLOBAL_ALL); code != CURLE_OK) {
+  if (CURLcode code = CurlMemory::init_curl(); code != CURLE_OK) {
     return Status(HC_E_UNSUPPORTED, "curl_global_init failed").with_native(HC_NATIVE_CURL, code);
   }
   const curl_version_info_data* info = curl_version_info(CURLVERSION_NOW);
