@@ -66,7 +66,24 @@ TEST(Percentiles, OfOneAndOfNone) {
   EXPECT_EQ(percentiles_of({}).max, 0U);
 }
 
-TEST(Printable, LeavesNoControlCharacters) { EXPECT_EQ(printable("a\x1b[31m\r\nb\x7f"), "a?[31m??b?"); }
+TEST(Printable, LeavesNoControlCharacters) {
+  EXPECT_EQ(printable("a\x1b[31m\r\nb\x7f"), "a?[31m??b?");
+  EXPECT_EQ(printable("a\tb"), "a\tb");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m\xc2\x85"),
+            "?31m?");
+}
+
+TEST(Printable, LeavesNothingThatIsNotUtf8) {
+  EXPECT_EQ(printable("\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80 \xc2\xa0"),
+            "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80 \xc2\xa0");
+  EXPECT_EQ(printable("\x9b"
+                      "31m \xe4x \xc3"),
+            "?31m ?x ?");
+  EXPECT_EQ(printable("\xe2\x9b"
+                      "3"),
+            "??3");
+}
 
 }  // namespace
 }  // namespace hc::hcx

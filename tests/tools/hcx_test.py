@@ -4,6 +4,7 @@
     tests/tools/hcx_test.py PATH-OF-HCX [unittest argument, such as Get]
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 HCX = None
@@ -26,6 +28,50 @@ def hcx(*arguments, stdin=None, environment=None):
     return subprocess.run(
         [HCX, *arguments], input=stdin, capture_output=True, timeout=PATIENCE, env={**os.environ, **(environment or {})}
     )
+
+
+@contextlib.contextmanager
+def answering(answer):
+    """A server that gives each connection this answer, and closes it. Its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:  # it is shut down
+                    return
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield "http://127.0.0.1:%d/" % listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def on_terminal(*arguments, environment=None):
+    """What hcx writes to a terminal, and its exit code."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [HCX, *arguments], stdout=follower, stderr=follower, env={**os.environ, **(environment or {})}
+    )
+    os.close(follower)
+    output = b""
+    while True:
+        try:
+            piece = os.read(leader, 65536)
+        except OSError:  # the other end is closed
+            break
+        if not piece:
+            break
+        output += piece
+    os.close(leader)
+    return output, process.wait(PATIENCE)
 
 
 class Server:
@@ -383,8 +429,43 @@ class Get(unittest.TestCase):
         self.assertIn(b"HC_E_PROXY", refused.stderr)
 
     def test_a_server_cannot_write_to_the_terminal(self):
-        result = self.get("-v", self.url + "/echo", "-H", "Content-Type: text/\x7fplain", "-d", "x")
-        self.assertNotIn(b"\x7f", result.stderr)
+        fields = b"X-A: tab\tbell\x7f C1 \xc2\x9b31m stray \x9b31m \xc3\xa4\r\n"
+        answer = b"HTTP/1.1 200 OK\r\n" + fields + b"Content-Length: 0\r\n\r\n"
+        with answering(answer) as url:
+            self.assertEqual(self.get("-I", url).stdout, answer)
+            self.assertIn(fields.rstrip(b"\r\n"), self.get("-v", url).stderr)
+            for option in ("-i", "-v"):
+                seen, code = on_terminal("get", option, url)
+                self.assertEqual(code, 0)
+                self.assertIn(b"X-A: tab\tbell? C1 ?31m stray ?31m \xc3\xa4", seen)
+                self.assertFalse({0x7F, 0x9B} & set(seen), seen)
+
+    def test_all_heads_on_the_way_are_shown(self):
+        url = self.url + "/redirect/2"
+        head = rb"HTTP/1\.1 302\r\n(?:[^\r\n]+\r\n)+\r\n" * 2 + rb"HTTP/1\.1 200 OK\r\n(?:[^\r\n]+\r\n)+\r\n"
+        self.assertRegex(self.get("-iL", url).stdout, rb"\A" + head + rb"arrived\n\Z")
+        self.assertRegex(self.get("-IL", url).stdout, rb"\A" + head + rb"\Z")
+        self.assertRegex(self.get("-i", url).stdout, rb"\AHTTP/1\.1 302 Found\r\n")
+        told = self.get("-vL", url, "-d", "x").stderr.decode()
+        lines = [line for line in told.splitlines() if re.match(r"> [A-Z]+ |< HTTP|\* Conn", line)]
+        shown = [re.sub(r", to \S+$", "", line) for line in lines]
+        self.assertEqual(shown, [
+            "* Connection #1, new", "> POST /redirect/2 HTTP/1.1", "< HTTP/1.1 302",
+            "* Connection #1, reused", "> GET /redirect/1 HTTP/1.1", "< HTTP/1.1 302",
+            "* Connection #1, reused", "> GET /redirect/0 HTTP/1.1", "< HTTP/1.1 200 OK",
+        ])  # fmt: skip
+        self.assertEqual(told.count("> Content-Length: 1\n"), 1)
+        dead = self.get("-vL", self.url + "/redirect-to?url=http://127.0.0.1:1/b", code=1).stderr.decode()
+        self.assertRegex(dead, r"(?s)> GET /redirect-to.*< HTTP/1.1 302\n.*\n\* No connection\n\* ")
+
+    def test_verbose_shows_what_was_sent(self):
+        told = self.get("-v", "--compressed", "-d", "abc", "-u", "me:pw", self.url + "/echo/head")
+        sent = told.stdout.decode().replace("\r\n", "\n").rstrip("\n").splitlines()
+        shown = re.findall("(?m)^> (.+)$", re.sub(r"Basic \(not shown\)", "Basic bWU6cHc=", told.stderr.decode()))
+        self.assertEqual(sorted(shown), sorted(sent))
+        with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as proxy:
+            told = self.get("-v", "-x", proxy, "http://h.test/a?b").stderr.decode()
+        self.assertIn("> GET http://h.test/a?b HTTP/1.1\n", told)
 
 
 class Demo(unittest.TestCase):
@@ -463,20 +544,8 @@ class Demo(unittest.TestCase):
         self.assertEqual(hcx("demo", "--sweep", "colours").returncode, 2)
 
     def run_on_terminal(self, *arguments, environment):
-        leader, follower = pty.openpty()
-        process = subprocess.Popen([HCX, "demo", *arguments], stdout=follower, env={**os.environ, **environment})
-        os.close(follower)
-        output = b""
-        while True:
-            try:
-                piece = os.read(leader, 65536)
-            except OSError:  # the other end is closed
-                break
-            if not piece:
-                break
-            output += piece
-        os.close(leader)
-        self.assertEqual(process.wait(PATIENCE), 0, output)
+        output, code = on_terminal("demo", *arguments, environment=environment)
+        self.assertEqual(code, 0, output)
         return output.decode()
 
     def test_a_terminal_gets_progress_and_colours(self):

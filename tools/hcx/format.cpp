@@ -21,6 +21,30 @@ std::uint64_t at_percent(const std::vector<std::uint64_t>& sorted, std::uint64_t
   return sorted[std::max<std::uint64_t>(rank, 1) - 1];
 }
 
+unsigned byte_at(std::string_view text, std::size_t position) {
+  return position < text.size() ? static_cast<unsigned char>(text[position]) : 0;
+}
+
+// How many bytes the UTF-8 character has that begins with `first`; 0 for what begins none.
+std::size_t length_after(unsigned first) {
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first <= 0xdf) return 2;
+  if (first >= 0xe0 && first <= 0xef) return 3;
+  return first >= 0xf0 && first <= 0xf4 ? 4 : 0;
+}
+
+bool is_whole(std::string_view text, std::size_t length) {
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte_at(text, i) & 0xc0) != 0x80) return false;
+  }
+  return length > 0;
+}
+
+bool is_control(std::string_view character) {
+  const unsigned first = byte_at(character, 0);
+  return (first < ' ' && first != '\t') || first == 0x7f || (first == 0xc2 && byte_at(character, 1) < 0xa0);
+}
+
 }  // namespace
 
 std::string grouped(std::uint64_t number) {
@@ -87,9 +111,13 @@ Percentiles percentiles_of(std::vector<std::uint64_t> samples) {
 }
 
 std::string printable(std::string_view text) {
-  std::string clean(text);
-  for (char& c : clean) {
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
+  std::string clean;
+  while (!text.empty()) {
+    const std::size_t length = length_after(byte_at(text, 0));
+    const bool is_character = is_whole(text, length);
+    const std::string_view character = text.substr(0, is_character ? length : 1);
+    clean += is_character && !is_control(character) ? character : "?";
+    text.remove_prefix(character.size());
   }
   return clean;
 }

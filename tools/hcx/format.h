@@ -29,7 +29,8 @@ struct Percentiles {
 /// samples.
 Percentiles percentiles_of(std::vector<std::uint64_t> samples);
 
-/// Text without control characters, so that a server cannot write to the terminal; `?` in their place.
+/// Text that cannot make a terminal do anything, and is one line: `?` in place of control characters, those of
+/// Unicode (C1) included, and of bytes that are not UTF-8, in which an old terminal sees the same. A tab is left.
 std::string printable(std::string_view text);
 
 }  // namespace hc::hcx

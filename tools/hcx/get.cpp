@@ -1,4 +1,6 @@
 // hcx get: fetches URLs, all at once, and prints them in order.
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <csignal>
@@ -8,10 +10,12 @@
 
 #include "hcx/abi.h"
 #include "hcx/commands.h"
+#include "hcx/format.h"
 #include "hcx/get_options.h"
 #include "hcx/get_output.h"
 #include "hcx/get_print.h"
 #include "hcx/get_session.h"
+#include "hcx/get_verbose.h"
 #include "hcx/option_parser.h"
 #include "hcx/terminal.h"
 #include "hcx/url_text.h"
@@ -178,7 +182,8 @@ void Getter::begin(Held& held) {
   const hc_response_info info = info_of(held.response.get());
   held.is_wanted = refusal_of(info).exit_code == 0;
   if (held.is_wanted) held.output = outputs_.open(held.url_index);
-  if (options_.head || options_.include_head) write(held, response_head(info, "", "\r\n"));
+  if (options_.head || options_.include_head)
+    write(held, all_heads(info, {"", "\r\n", held.output.reader()}));
   for (std::string& piece : held.kept) {
     write(held, piece);
     kept_ -= piece.size();
@@ -235,7 +240,7 @@ void Getter::write(Held& held, std::string_view text) {
 }
 
 Refusal Getter::refusal_of(const hc_response_info& info) const {
-  if (options_.fail && info.http_status >= 400) return {kFailedOnStatus, status_line(info)};
+  if (options_.fail && info.http_status >= 400) return {kFailedOnStatus, printable(status_line(info))};
   // The library takes 0 for "hand redirects over".
   if (options_.follow && options_.max_redirects == 0 && is_redirect(info)) {
     return {kFailed, "HC_E_TOO_MANY_REDIRECTS: more than 0 redirects (--max-redirs)"};
@@ -256,7 +261,9 @@ void Getter::give_turn() {
 
 void Getter::open(Held& held) {
   if (std::exchange(held.is_opened, true)) return;
-  if (options_.verbose) write_error(verbose_opening(url_of(held), options_, info_of(held.response.get())));
+  if (!options_.verbose) return;
+  const Reader reader = is_terminal(STDERR_FILENO) ? Reader::kTerminal : Reader::kProgram;
+  write_error(verbose_opening(url_of(held), options_, held.response.get(), reader));
 }
 
 void Getter::finish(Held& held) {

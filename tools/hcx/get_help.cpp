@@ -9,12 +9,12 @@ constexpr std::string_view kHelp = R"(usage: hcx get [OPTION...] URL...
 All URLs go through one session at once; the bodies come out in the order of the URLs, each as it
 comes when it is its turn. An output that cannot be written is an error of its URL; the others go on.
 
-  -v, --verbose           heads as curl prints them (the request's as it was handed to libcurl), the
-                          connection, and the time it took; on stderr
+  -v, --verbose           heads as curl prints them, the connections, and the time it took; on stderr. Of
+                          requests: what libcurl is known to send, not what was seen on the wire
   -w, --timing            where the time went, one line per request; on stderr
   -o, --output FILE       the body of the n-th URL goes to the n-th FILE; '-' is stdout
-  -i, --include           response heads before the bodies
-  -I, --head              HEAD instead of GET; prints the response heads
+  -i, --include           response heads before the bodies, those of redirects followed, too
+  -I, --head              HEAD instead of GET; prints the response heads, as -i
   -H, --header LINE       'Name: value'; 'Name:' leaves the automatic field out; 'Name;' sends it empty
   -d, --data DATA         a body, by POST; '@FILE' or '@-' sends a file as it is; several are joined by '&'
   -T, --upload-file FILE  a body, by PUT; read as it is sent

@@ -55,6 +55,7 @@ struct GetOptions {
   bool help = false;
 
   std::string_view method_name() const;
+  bool has_body() const { return body.has_value() || upload_file.has_value(); }
   bool has_header(std::string_view name) const;  // one -H, a removal, too
 };
 

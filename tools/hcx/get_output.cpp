@@ -44,7 +44,7 @@ void Output::close() {
   if (own_ && ::close(own_.release()) != 0 && !has_failed()) fail();
 }
 
-bool Output::is_terminal() const { return hcx::is_terminal(descriptor_); }
+Reader Output::reader() const { return is_terminal(descriptor_) ? Reader::kTerminal : Reader::kProgram; }
 
 void Output::fail() {
   failure_ = "cannot write " + name_ + ": " + std::strerror(errno);

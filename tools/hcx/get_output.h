@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "hcx/get_print.h"
 #include "serve/net.h"
 
 namespace hc::hcx {
@@ -22,7 +23,7 @@ class Output {
   void write(std::string_view text);
   /// Some failures come to light here. Nothing may be written any more.
   void close();
-  bool is_terminal() const;
+  Reader reader() const;
   bool has_failed() const { return !failure_.empty(); }
   /// "cannot write FILE: No space left on device"
   const std::string& failure() const { return failure_; }

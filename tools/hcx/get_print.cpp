@@ -19,30 +19,22 @@ std::string version_text(std::int32_t version) {
   return std::to_string(version / 10) + "." + std::to_string(version % 10);
 }
 
-std::string connection_text(const hc_response_info& info) {
-  if (info.connection == 0) return "* No connection\n";
-  std::string address(view(info.remote_address));
-  if (address.find(':') != std::string::npos) address = "[" + address + "]";
-  return "* Connection #" + std::to_string(info.connection) +
-         (info.reused == HC_ON ? ", reused, to " : ", new, to ") + address + ":" +
-         std::to_string(info.remote_port) +
-         (info.attempts > 1 ? ", attempt " + std::to_string(info.attempts) : "") + "\n";
+std::string fields_text(const hc_header* headers, std::size_t count, const HeadStyle& style) {
+  std::string text;
+  const auto add = [&](const std::string& line) {
+    text += style.prefix;
+    text += line;
+    text += style.line_end;
+  };
+  for (std::size_t i = 0; i < count; ++i) {
+    add(shown(view(headers[i].name), style.reader) + ": " + shown(view(headers[i].value), style.reader));
+  }
+  add("");
+  return text;
 }
 
-std::string phases_text(const Phases& phases) {
-  const std::array<std::pair<const char*, std::uint64_t>, 7> parts{{{"waited", phases.waited},
-                                                                    {"dns", phases.dns},
-                                                                    {"connect", phases.connect},
-                                                                    {"tls", phases.tls},
-                                                                    {"sent", phases.sent},
-                                                                    {"first byte", phases.first_byte},
-                                                                    {"done", phases.done}}};
-  std::string text = "* " + milliseconds(phases.total) + " ms:";
-  for (const auto& [name, ns] : parts) {
-    if (ns != HC_UNSET) text += std::string(" ") + name + " " + milliseconds(ns) + ",";
-  }
-  text.back() = '\n';
-  return text;
+std::string head_of(const std::string& status, const std::string& fields, const HeadStyle& style) {
+  return std::string(style.prefix) + shown(status, style.reader) + std::string(style.line_end) + fields;
 }
 
 }  // namespace
@@ -77,7 +69,7 @@ std::string error_text(std::string_view url, const hc_error& error, std::uint64_
 
 std::string status_line(const hc_response_info& info) {
   std::string line = "HTTP/" + version_text(info.http_version) + " " + std::to_string(info.http_status);
-  if (info.reason.len > 0) line += " " + printable(view(info.reason));
+  if (info.reason.len > 0) line += " " + std::string(view(info.reason));
   return line;
 }
 
@@ -89,48 +81,24 @@ bool is_redirect(const hc_response_info& info) {
          });
 }
 
-std::string response_head(const hc_response_info& info, std::string_view prefix, std::string_view line_end) {
-  std::string head = std::string(prefix) + status_line(info) + std::string(line_end);
-  for (std::size_t i = 0; i < info.header_count; ++i) {
-    const hc_header& header = info.headers[i];
-    head += std::string(prefix) + printable(view(header.name)) + ": " + printable(view(header.value));
-    head += line_end;
-  }
-  return head + std::string(prefix) + std::string(line_end);
+std::string shown(std::string_view text, Reader reader) {
+  return reader == Reader::kTerminal ? printable(text) : std::string(text);
 }
 
-// The library does not tell what it sent; this is what it was asked to, and what libcurl adds by itself.
-std::string request_head(std::string_view url, const GetOptions& options) {
-  const UrlText text = split_url(url);
-  std::string head = "> " + std::string(options.method_name()) + " " + printable(text.target) + " HTTP/1.1\n";
-  const auto add = [&](const char* name, const std::string& value) {
-    if (!options.has_header(name)) head += "> " + std::string(name) + ": " + value + "\n";
-  };
-  add("Host", printable(text.authority));
-  if (options.user || !text.userinfo.empty()) add("Authorization", "Basic (not shown)");
-  add("Accept", "*/*");
-  for (const HeaderArgument& header : options.headers) {
-    if (header.is_removal) continue;
-    const bool is_secret = header.is_named("Authorization") || header.is_named("Proxy-Authorization");
-    head +=
-        "> " + printable(header.name) + ": " + (is_secret ? "(not shown)" : printable(header.value)) + "\n";
-  }
-  if (options.body) add("Content-Type", "application/x-www-form-urlencoded");
-  add("User-Agent", std::string("libhc/") + hc_version());
-  if (options.body) add("Content-Length", std::to_string(options.body->size()));
-  return head + "> \n";
+std::string response_head(const hc_response_info& info, const HeadStyle& style) {
+  return head_of(status_line(info), fields_text(info.headers, info.header_count, style), style);
 }
 
-std::string verbose_opening(std::string_view url, const GetOptions& options, const hc_response_info& info) {
-  std::string text = "* " + shown_url(url) + "\n" + connection_text(info);
-  if (info.connection != 0) text += request_head(url, options);
-  if (info.http_status != 0) text += response_head(info, "< ", "\n");
-  return text;
+std::string redirect_head(const hc_response_info& info, std::size_t nth, const HeadStyle& style) {
+  const hc_hop& hop = info.history[nth];
+  return head_of("HTTP/1.1 " + std::to_string(hop.http_status),
+                 fields_text(hop.headers, hop.header_count, style), style);
 }
 
-std::string verbose_closing(const hc_response_info& info, std::uint64_t received) {
-  const std::string body = info.http_status != 0 ? "* " + plural(received, "byte") + " of body\n" : "";
-  return body + phases_text(phases_of(info.timing));
+std::string all_heads(const hc_response_info& info, const HeadStyle& style) {
+  std::string heads;
+  for (std::size_t i = 0; i < info.history_count; ++i) heads += redirect_head(info, i, style);
+  return heads + response_head(info, style);
 }
 
 std::string timing_header() {

@@ -27,14 +27,27 @@ Phases phases_of(const hc_timing& timing);
 /// "URL: HC_E_DNS: message (resolving, after 12 ms)"
 std::string error_text(std::string_view url, const hc_error& error, std::uint64_t after_ns);
 
+/// "HTTP/1.1 200 OK"
 std::string status_line(const hc_response_info& info);
+
+/// Who reads what a server sent: a terminal must not be written to by it; everybody else gets it as it came.
+enum class Reader { kTerminal, kProgram };
+std::string shown(std::string_view text, Reader reader);
+
+/// Around each line of a head.
+struct HeadStyle {
+  std::string_view prefix;
+  std::string_view line_end;
+  Reader reader = Reader::kProgram;
+};
+std::string response_head(const hc_response_info& info, const HeadStyle& style);
+/// Of the n-th redirect that was followed. The library does not keep its version and its words.
+std::string redirect_head(const hc_response_info& info, std::size_t nth, const HeadStyle& style);
+/// Those of all redirects, then the answer's.
+std::string all_heads(const hc_response_info& info, const HeadStyle& style);
+
 /// One that -L follows.
 bool is_redirect(const hc_response_info& info);
-std::string response_head(const hc_response_info& info, std::string_view prefix, std::string_view line_end);
-std::string request_head(std::string_view url, const GetOptions& options);
-/// What stands before the body, and what behind it.
-std::string verbose_opening(std::string_view url, const GetOptions& options, const hc_response_info& info);
-std::string verbose_closing(const hc_response_info& info, std::uint64_t received);
 
 std::string timing_header();
 std::string timing_line(std::string_view url, const hc_response_info& info);
