@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/ioctl.h>
 
+#include <stdexcept>
 #include <string>
 
 #include "serve/dead_ends.h"
@@ -73,6 +74,72 @@ TEST_F(HttpFaults, BrokenAnswersAreBrokenAsDescribed) {
   EXPECT_GT(bomb.head.size(), 500'000u);
   EXPECT_EQ(bomb.body, "ok");
   EXPECT_NE(client.get("/both").head.find("Transfer-Encoding: chunked"), std::string::npos);
+}
+
+TEST_F(HttpFaults, NumbersThatMakeNoSenseAreRefused) {
+  for (const char* target :
+       {"/bytes/9223372036854775808", "/bytes/-1", "/bytes/x", "/gzip/268435457", "/status/0", "/status/199",
+        "/status/1000", "/delay/18446744073709551616", "/drip?chunk=0", "/drip?bytes=9999999999999999999",
+        "/chunked?size=0", "/chunked?size=9999999999999999999", "/truncate?sent=9999999999999999999",
+        "/headerbomb?size=9999999999999999999", "/1xx?status=200", "/redirect/1?status=100",
+        "/upload/early?status=0", "/upload/slow?ms=soon", "/reset?after_ms="}) {
+    Outcome outcome{};
+    const std::string answer = fetch_to_end(target, outcome);
+    EXPECT_EQ(answer.find("HTTP/1.1 400 "), 0u) << target << answer;
+    EXPECT_NE(answer.find(": a number from "), std::string::npos) << target << answer;
+    EXPECT_EQ(outcome, Outcome::kEnd) << target;
+  }
+  EXPECT_EQ(TestClient(server_.port()).get("/gzip/268435457").body,
+            "in the path: a number from 0 to 268435456 expected\n");
+}
+
+// As much as a client takes, and no more: the server neither ends nor holds it all.
+TEST_F(HttpFaults, LargeNumbersCostNothing) {
+  for (const char* target :
+       {"/drip?head=1&bytes=9000000000000000000&chunk=1000000", "/chunked?size=9000000000000000000",
+        "/chunked?chunks=18446744073709551615&size=100000&every_ms=0",
+        "/truncate?chunked=1&sent=9000000000000000000", "/headerbomb?count=9&size=9000000000000000000",
+        "/headerbomb?count=18446744073709551615", "/1xx?count=18446744073709551615"}) {
+    TestClient client(server_.port());
+    client.send("GET " + std::string(target) + " HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(client.receive(), Outcome::kData) << target;
+  }
+  EXPECT_EQ(TestClient(server_.port()).get("/bytes/1").status, 200);
+}
+
+TEST_F(HttpFaults, LongWaitsAreLong) {
+  for (const char* target : {"/delay/9223372036854775807", "/delay/9300000000000",
+                             "/delay/18446744073709551615", "/reset?after_ms=18446744073709551615"}) {
+    TestClient client(server_.port());
+    client.send("GET " + std::string(target) + " HTTP/1.1\r\n\r\n");
+    EXPECT_EQ(client.receive(kMustNotFireMs), Outcome::kTimeout) << target;
+  }
+  TestClient dripped(server_.port());
+  EXPECT_EQ(dripped.get("/drip?bytes=1&every_ms=18446744073709551615").body, "0");
+  dripped.send("GET /drip?head=1&bytes=2&every_ms=18446744073709551615 HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(dripped.receive(), Outcome::kData);
+  EXPECT_EQ(dripped.receive(kMustNotFireMs), Outcome::kTimeout);
+}
+
+TEST_F(HttpFaults, WhatAHandlerThrowsEndsItsConnectionAlone) {
+  server_.handle("/throw", [](const RequestView& request, ResponseWriter& writer) {
+    writer.add_header("X-Half", "done");
+    if (request.query == "now") throw std::runtime_error("a mistake");
+    writer.stream([left = request.query == "begun" ? 1 : 0](ResponseWriter& more) mutable {
+      if (left-- == 0) throw std::length_error("too long");
+      more.begin(200, "text/plain", 10);
+      return true;
+    });
+  });
+  Outcome outcome{};
+  const std::string at_once = fetch_to_end("/throw?now", outcome);
+  EXPECT_EQ(at_once.find("HTTP/1.1 500 "), 0u) << at_once;
+  EXPECT_TRUE(at_once.ends_with("\r\n\r\na mistake\n")) << at_once;
+  EXPECT_EQ(at_once.find("X-Half"), std::string::npos) << at_once;
+  EXPECT_TRUE(fetch_to_end("/throw?later", outcome).ends_with("\r\n\r\ntoo long\n"));
+  EXPECT_TRUE(fetch_to_end("/throw?begun", outcome).ends_with("X-Half: done\r\n\r\n"));
+  EXPECT_EQ(outcome, Outcome::kEnd);
+  EXPECT_EQ(TestClient(server_.port()).get("/bytes/1").status, 200);
 }
 
 TEST_F(HttpFaults, LatePoisonArrivesOnTheIdleConnection) {

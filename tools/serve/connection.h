@@ -62,10 +62,14 @@ class Connection final : public EventTarget {
   void open_script();
   void prepare_body(std::size_t head_size);
   BodyPlan make_plan();
+  template <typename Action>
+  bool attempt(Action action);
   RequestView view_request() const;
   RouteContext route_context(const RequestView& request, ResponseWriter& writer);
   void answer();
+  void script_answer();
   void refuse(int status);
+  void script_refusal(int status, std::string_view reason);
   void pump();
   bool generate();
   bool write_some();
@@ -102,8 +106,9 @@ class Connection final : public EventTarget {
   std::uint64_t requests_ = 0;
   bool body_done_ = true;
   bool body_paused_ = false;
-  bool answered_ = false;   // the script was written, and may still run
-  bool answering_ = false;  // the script runs
+  bool answered_ = false;      // the script was written, and may still run
+  bool answering_ = false;     // the script runs
+  bool answer_begun_ = false;  // some of it may have been sent
   bool waiting_ = false;
   Script script_;
 };

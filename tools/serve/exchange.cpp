@@ -79,15 +79,6 @@ std::optional<std::string> RequestView::parameter(std::string_view name) const {
   return std::nullopt;
 }
 
-std::uint64_t RequestView::number(std::string_view name, std::uint64_t fallback) const {
-  if (query.empty()) return fallback;
-  const auto text = parameter(name);
-  if (!text) return fallback;
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  return error == std::errc() && end == text->data() + text->size() ? value : fallback;
-}
-
 void ResponseWriter::start_head(int status, std::string_view content_type) {
   std::string& out = script_.bytes;
   out.append("HTTP/1.1 ");
@@ -154,9 +145,22 @@ void ResponseWriter::begin_chunked(int status, std::string_view content_type) {
 
 void ResponseWriter::chunk(std::string_view data) {
   if (data.empty() || script_.is_head_request) return;
+  start_chunk(data.size());
+  raw(data);
+  raw("\r\n");
+}
+
+void ResponseWriter::chunk_pattern(std::uint64_t length, std::uint64_t offset) {
+  if (length == 0 || script_.is_head_request) return;
+  start_chunk(length);
+  raw_pattern(length, offset);
+  raw("\r\n");
+}
+
+void ResponseWriter::start_chunk(std::uint64_t length) {
   const std::size_t before = script_.bytes.size();
-  append_number(script_.bytes, data.size(), 16);
-  script_.bytes.append("\r\n").append(data).append("\r\n");
+  append_number(script_.bytes, length, 16);
+  script_.bytes.append("\r\n");
   add_bytes(script_, script_.bytes.size() - before);
 }
 
@@ -177,7 +181,8 @@ void ResponseWriter::raw_pattern(std::uint64_t length, std::uint64_t offset) {
 
 void ResponseWriter::wait(std::chrono::milliseconds duration) {
   if (duration.count() <= 0) return;
-  add_step(script_, {Step::Kind::kWait, static_cast<std::uint64_t>(duration.count())});
+  add_step(script_,
+           {Step::Kind::kWait, static_cast<std::uint64_t>(std::min(duration, kLongestWait).count())});
 }
 
 void ResponseWriter::stream(Generator generator) { script_.generator = std::move(generator); }

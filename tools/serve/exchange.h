@@ -44,8 +44,6 @@ struct RequestView {
   std::optional<std::string_view> header(std::string_view name) const;
   /// Query parameter, percent-decoded; nullopt when absent, "" for a bare `?name`.
   std::optional<std::string> parameter(std::string_view name) const;
-  /// Query parameter as a number; `fallback` when absent or not a number.
-  std::uint64_t number(std::string_view name, std::uint64_t fallback) const;
 };
 
 /// How a connection ends.
@@ -79,6 +77,8 @@ class ResponseWriter {
   void begin(int status, std::string_view content_type, std::uint64_t content_length);
   void begin_chunked(int status, std::string_view content_type);
   void chunk(std::string_view data);
+  /// One chunk of the pattern, of any length; costs no memory.
+  void chunk_pattern(std::uint64_t length, std::uint64_t offset = 0);
   void end_chunks();
 
   // -- Bytes as they are: nothing is added, nothing is checked.
@@ -87,6 +87,7 @@ class ResponseWriter {
   void raw_pattern(std::uint64_t length, std::uint64_t offset = 0);
 
   // -- Time and order
+  /// At most kLongestWait.
   void wait(std::chrono::milliseconds duration);
   /// One generator at a time; it starts after the steps scripted so far and ends the script.
   void stream(Generator generator);
@@ -99,10 +100,15 @@ class ResponseWriter {
  private:
   void start_head(int status, std::string_view content_type);
   void finish_head();
+  void start_chunk(std::uint64_t length);
 
   Script& script_;
 };
 
+/// A year, which nobody awaits, and which no clock overflows by.
+constexpr std::chrono::milliseconds kLongestWait = std::chrono::hours(24 * 365);
+
+/// What it throws is answered with 500; when the answer has begun already, the connection is closed.
 using Handler = std::function<void(const RequestView&, ResponseWriter&)>;
 
 /// What the server's bodies consist of: `length` bytes from position `offset` of an endless text of period

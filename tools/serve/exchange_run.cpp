@@ -1,5 +1,6 @@
 // The half of Connection that reads requests and carries out answers.
 #include <array>
+#include <exception>
 #include <utility>
 
 #include "serve/connection.h"
@@ -13,6 +14,20 @@ constexpr std::size_t kMaxViews = 16;
 constexpr std::size_t kKeptInput = 256 * 1024;
 
 }  // namespace
+
+// Calls what routes and handlers made. False: it threw, and the script is a refusal now.
+template <typename Action>
+bool Connection::attempt(Action action) {
+  try {
+    action();
+    return true;
+  } catch (const BadNumber& error) {
+    script_refusal(400, error.what());
+  } catch (const std::exception& error) {
+    script_refusal(500, error.what());
+  }
+  return false;
+}
 
 void Connection::advance() {
   Progress progress = Progress::kContinue;
@@ -37,6 +52,7 @@ Connection::Progress Connection::begin_exchange() {
   if (result == ParseResult::kIncomplete) return Progress::kStop;
   state_ = State::kExchange;
   answered_ = false;
+  answer_begun_ = false;
   body_done_ = true;
   script_.clear();
   if (result != ParseResult::kComplete) {
@@ -46,9 +62,12 @@ Connection::Progress Connection::begin_exchange() {
   ++requests_;
   open_script();
   if (head_.framing == BodyFraming::kNone) {
-    plan_ = make_plan();
     input_taken_ += consumed;
-    answer();
+    if (attempt([this] { plan_ = make_plan(); })) {
+      answer();
+    } else {
+      pump();
+    }
     return Progress::kContinue;
   }
   prepare_body(consumed);
@@ -74,7 +93,7 @@ void Connection::prepare_body(std::size_t head_size) {
   body_checksum_ = kChecksumStart;
   body_reader_.start(head_);
   body_done_ = head_.framing == BodyFraming::kLength && head_.content_length == 0;
-  plan_ = make_plan();
+  if (!attempt([this] { plan_ = make_plan(); })) return pump();
   if (body_done_ || plan_.mode == BodyPlan::Mode::kIgnore) return answer();
   if (plan_.pause.count() > 0) {
     body_paused_ = true;
@@ -162,6 +181,11 @@ RouteContext Connection::route_context(const RequestView& request, ResponseWrite
 void Connection::answer() {
   answered_ = true;
   answering_ = true;
+  attempt([this] { script_answer(); });
+  pump();
+}
+
+void Connection::script_answer() {
   const RequestView request = view_request();
   ResponseWriter writer(script_);
   // Looked up again, and held: tests change handlers while bodies arrive, and from within handlers.
@@ -174,18 +198,23 @@ void Connection::answer() {
     writer.respond(404, "text/plain", "no such route\n");
   }
   if (!script_.has_steps() && !script_.generator) writer.hang();
-  pump();
 }
 
 // What follows a malformed request cannot be told from a body: the connection ends.
 void Connection::refuse(int status) {
+  script_refusal(status, "refused");
+  pump();
+}
+
+void Connection::script_refusal(int status, std::string_view reason) {
   answered_ = true;
   answering_ = true;
   body_done_ = true;
   script_.clear();
+  ResponseWriter writer(script_);
+  if (answer_begun_) return writer.end(Ending::kFin);
   script_.closes = true;
-  ResponseWriter(script_).respond(status, "text/plain", "refused\n");
-  pump();
+  writer.respond(status, "text/plain", std::string(reason) + "\n");
 }
 
 void Connection::pump() {
@@ -195,6 +224,7 @@ void Connection::pump() {
     switch (step.kind) {
       case Step::Kind::kBytes:
       case Step::Kind::kPattern:
+        answer_begun_ = true;
         if (!write_some()) return;
         break;
       case Step::Kind::kWait:
@@ -213,9 +243,11 @@ bool Connection::generate() {
   if (!script_.generator) return false;
   // Out of the script while it runs: it may install a successor.
   ResponseWriter::Generator generator = std::exchange(script_.generator, nullptr);
-  ResponseWriter writer(script_);
-  const bool goes_on = generator(writer);
-  if (goes_on && !script_.generator) script_.generator = std::move(generator);
+  attempt([&] {
+    ResponseWriter writer(script_);
+    const bool goes_on = generator(writer);
+    if (goes_on && !script_.generator) script_.generator = std::move(generator);
+  });
   return script_.has_steps();
 }
 

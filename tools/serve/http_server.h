@@ -47,7 +47,9 @@
 //   /both                        Content-Length together with Transfer-Encoding
 //   /late?after_ms=50[&poison=response|garbage]
 //                                an answer; later unasked bytes on the idle connection (0: together with it)
-// Anything else is 404. Requests that are not HTTP/1.x get 400 and a close.
+// Anything else is 404. Requests that are not HTTP/1.x get 400 and a close; so do numbers that are none or make no sense
+// (more bytes than a client can count, /gzip of more than 256 MiB, a status below 200), with a line that says which.
+// Longer waits than a year last a year.
 //
 // RULES
 //   A client that closes its sending side while an answer is waiting (/delay, /hang) counts as gone.

@@ -1,6 +1,8 @@
 #include "serve/routes.h"
 
+#include <algorithm>
 #include <charconv>
+#include <string>
 #include <unordered_map>
 
 namespace hc::serve {
@@ -45,13 +47,40 @@ const RouteTable& route_table() {
   return table;
 }
 
-}  // namespace
-
-std::uint64_t RouteContext::rest_number(std::uint64_t fallback) const {
-  const std::string_view digits = rest.substr(0, rest.find('/'));
+std::uint64_t to_number(std::string_view what, std::string_view digits, Range range) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  return error == std::errc() && end == digits.data() + digits.size() ? value : fallback;
+  const bool is_number = error == std::errc() && end == digits.data() + digits.size();
+  if (is_number && value >= range.least && value <= range.most) return value;
+  throw BadNumber(std::string(what) + ": a number from " + std::to_string(range.least) + " to " +
+                  std::to_string(range.most) + " expected");
+}
+
+}  // namespace
+
+std::chrono::milliseconds to_duration(std::uint64_t milliseconds) {
+  constexpr auto kMost = static_cast<std::uint64_t>(kLongestWait.count());
+  return std::chrono::milliseconds(std::min(milliseconds, kMost));
+}
+
+std::uint64_t RouteContext::number(std::string_view parameter, std::uint64_t fallback, Range range) const {
+  if (request.query.empty()) return fallback;
+  const auto text = request.parameter(parameter);
+  return text ? to_number(parameter, *text, range) : fallback;
+}
+
+std::chrono::milliseconds RouteContext::milliseconds(std::string_view parameter,
+                                                     std::uint64_t fallback) const {
+  return to_duration(number(parameter, fallback));
+}
+
+int RouteContext::status(std::string_view parameter, int fallback, Range range) const {
+  return static_cast<int>(number(parameter, static_cast<std::uint64_t>(fallback), range));
+}
+
+std::uint64_t RouteContext::rest_number(std::uint64_t fallback, Range range) const {
+  const std::string_view digits = rest.substr(0, rest.find('/'));
+  return digits.empty() ? fallback : to_number("in the path", digits, range);
 }
 
 const Route* find_route(std::string_view path, std::string_view& rest) {

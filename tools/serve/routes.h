@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <stdexcept>
 #include <string_view>
 
 #include "serve/exchange.h"
@@ -16,6 +17,20 @@ struct AcceptFault {
   Ending ending = Ending::kReset;
 };
 
+/// A request asked for something by a number that is none, or that makes no sense. It is answered with 400 and what().
+class BadNumber : public std::invalid_argument {
+  using std::invalid_argument::invalid_argument;
+};
+
+struct Range {
+  std::uint64_t least = 0;
+  std::uint64_t most = UINT64_MAX;
+};
+/// Bodies of more bytes than clients can count are of no use.
+constexpr Range kLengths{0, INT64_MAX};
+/// An interim one would leave the client waiting for the answer.
+constexpr Range kFinalStatuses{200, 999};
+
 struct RouteContext {
   const RequestView& request;
   ResponseWriter& writer;
@@ -24,12 +39,16 @@ struct RouteContext {
   AcceptFault& accept_fault;
   std::uint64_t note = 0;  // from the route's BodyPlan
 
-  std::chrono::milliseconds milliseconds(std::string_view parameter, std::uint64_t fallback) const {
-    return std::chrono::milliseconds(request.number(parameter, fallback));
-  }
-  /// The rest of the path up to the next slash as a number.
-  std::uint64_t rest_number(std::uint64_t fallback) const;
+  /// A query parameter as a number; `fallback` when it is absent. Throws BadNumber.
+  std::uint64_t number(std::string_view parameter, std::uint64_t fallback, Range range = {}) const;
+  /// The same as a duration, kLongestWait at most.
+  std::chrono::milliseconds milliseconds(std::string_view parameter, std::uint64_t fallback) const;
+  int status(std::string_view parameter, int fallback, Range range = kFinalStatuses) const;
+  /// The rest of the path up to the next slash as a number; `fallback` when there is nothing. Throws BadNumber.
+  std::uint64_t rest_number(std::uint64_t fallback, Range range = {}) const;
 };
+
+std::chrono::milliseconds to_duration(std::uint64_t milliseconds);
 
 /// What is to be done with a request's body before the route answers.
 struct BodyPlan {

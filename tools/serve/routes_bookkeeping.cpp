@@ -10,7 +10,7 @@ namespace hc::serve {
 namespace {
 
 bool should_die(const RouteContext& context, std::string_view stage, std::uint64_t arrival) {
-  return context.request.parameter("die") == stage && arrival <= context.request.number("times", UINT64_MAX);
+  return context.request.parameter("die") == stage && arrival <= context.number("times", UINT64_MAX);
 }
 
 std::string hexadecimal(std::uint64_t number) {
@@ -23,19 +23,18 @@ std::string hexadecimal(std::uint64_t number) {
 
 BodyPlan plan_upload(const RouteContext& context) {
   if (context.rest == "early") return {.mode = BodyPlan::Mode::kIgnore};
-  BodyPlan plan{.mode = BodyPlan::Mode::kCount, .with_checksum = context.request.number("checksum", 1) != 0};
+  BodyPlan plan{.mode = BodyPlan::Mode::kCount, .with_checksum = context.number("checksum", 1) != 0};
   if (context.rest == "slow") plan.pause = context.milliseconds("ms", 100);
   return plan;
 }
 
 void answer_upload(RouteContext& context) {
   if (context.rest == "early") {
-    if (context.request.number("close", 0) != 0) context.writer.announce_close();
-    if (const std::uint64_t length = context.request.number("body", 0)) {
+    if (context.number("close", 0) != 0) context.writer.announce_close();
+    if (const std::uint64_t length = context.number("body", 0, kLengths)) {
       return context.writer.respond_pattern(length);
     }
-    return context.writer.respond(static_cast<int>(context.request.number("status", 200)), "text/plain",
-                                  "early\n");
+    return context.writer.respond(context.status("status", 200), "text/plain", "early\n");
   }
   const std::uint64_t sum = context.request.body_length > 0 ? context.request.body_checksum : kChecksumStart;
   context.writer.respond(200, "application/json",

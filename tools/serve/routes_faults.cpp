@@ -35,7 +35,7 @@ BodyPlan plan_broken(const RouteContext& context) {
 void answer_broken(RouteContext& context, Ending ending) {
   const std::string stage = context.request.parameter("after").value_or("request");
   if (stage == "accept") {
-    context.accept_fault = {context.request.number("count", 1), ending};
+    context.accept_fault = {context.number("count", 1), ending};
     return context.writer.respond_text("armed\n");
   }
   if (!write_until(context.writer, stage))
@@ -61,12 +61,12 @@ void answer_close(RouteContext& context) {
 void answer_hang(RouteContext& context) { context.writer.hang(); }
 
 void answer_truncate(RouteContext& context) {
-  const std::uint64_t sent = context.request.number("sent", 50);
-  if (context.request.number("chunked", 0) != 0) {
+  const std::uint64_t sent = context.number("sent", 50, kLengths);
+  if (context.number("chunked", 0) != 0) {
     context.writer.begin_chunked(200, "text/plain");
-    context.writer.chunk(pattern(sent));
+    context.writer.chunk_pattern(sent);
   } else {
-    context.writer.begin(200, "text/plain", context.request.number("claimed", 100));
+    context.writer.begin(200, "text/plain", context.number("claimed", 100));
     context.writer.raw_pattern(sent);
   }
   context.writer.end(Ending::kFin);
@@ -90,14 +90,18 @@ void answer_bad_header(RouteContext& context) {
 }
 
 void answer_header_bomb(RouteContext& context) {
-  const std::uint64_t count = context.request.number("count", 1000);
-  const std::string value = pattern(context.request.number("size", 100));
+  const std::uint64_t count = context.number("count", 1000);
+  const std::uint64_t size = context.number("size", 100, kLengths);
   context.writer.raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n");
   // Line by line as the client takes them: a bomb of gigabytes must not explode here.
-  context.writer.stream([count, value, sent = std::uint64_t{0}](ResponseWriter& writer) mutable {
+  context.writer.stream([count, size, sent = std::uint64_t{0}](ResponseWriter& writer) mutable {
     constexpr std::uint64_t kLinesPerStep = 64;
     const std::uint64_t stop = std::min(count, sent + kLinesPerStep);
-    for (; sent < stop; ++sent) writer.raw("X-Bomb-" + std::to_string(sent) + ": " + value + "\r\n");
+    for (; sent < stop; ++sent) {
+      writer.raw("X-Bomb-" + std::to_string(sent) + ": ");
+      writer.raw_pattern(size);
+      writer.raw("\r\n");
+    }
     if (sent < count) return true;
     writer.raw("\r\nok");
     return false;
