@@ -1,8 +1,15 @@
 #include "base/clock.h"
 
+#include <cstdio>
 #include <ctime>
 
 namespace hc {
+
+std::string seconds_text(Duration duration) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f s", static_cast<double>(duration) / kSecond);
+  return text;
+}
 
 TimePoint SystemClock::now() {
   timespec time{};

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <string>
 
 namespace hc {
 
@@ -24,6 +25,9 @@ constexpr Duration from_ms(uint64_t ms) {
 constexpr TimePoint later(TimePoint start, Duration length) {
   return length >= kNever - start ? kNever : start + length;
 }
+
+/// "1.500 s"
+std::string seconds_text(Duration duration);
 
 /// The first of three seams: tests inject their own time.
 class Clock {

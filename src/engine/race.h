@@ -26,7 +26,7 @@ class Race {
 
   /// Time spent connecting before the transfer had to go back in line between two addresses.
   Duration used = 0;
-  /// When the next address may start although nobody failed; kNever: only after a failure.
+  /// When the next address may start although nobody failed, or asks again for room; kNever: only after a failure.
   TimePoint next_start = kNever;
 
   void note_failure(Status status) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -28,12 +27,6 @@ constexpr std::array<unsigned, 8> kEdges = [] {
   edges[HC_PHASE_RECEIVING] = bit(HC_PHASE_WAITING) | end;  // a redirect is followed
   return edges;
 }();
-
-std::string in_seconds(Duration duration) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f s", static_cast<double>(duration) / kSecond);
-  return text;
-}
 
 }  // namespace
 
@@ -102,81 +95,6 @@ void Transfer::expect_response() {
   exchange_->builder.stream_into(exchange_->pipe, *this);
 }
 
-void Transfer::ride_idle(Permit permit) {
-  clocks_.stop(Clocks::kConnect);
-  enter(HC_PHASE_CONNECTING);
-  run_attempt(std::move(permit), {});
-}
-
-void Transfer::try_next_address(Permit permit) {
-  const Proxy* proxy = request_->route->proxy.get();
-  Endpoint remote{exchange_->race->take_next(), proxy != nullptr ? proxy->port : request_->port};
-  if (remote.address.family == Family::kAny) remote.port = 0;  // a unix socket has none
-  exchange_->race->next_start = kNever;
-  if (!run_attempt(std::move(permit), remote)) return;
-  Duration head_start = engine_->config().happy_eyeballs;
-  if (exchange_->race->has_next() && head_start != 0)
-    exchange_->race->next_start = later(engine_->now(), head_start);
-  arm_timer();
-}
-
-// One more socket than it was admitted with: only if nothing stands against it. Otherwise the addresses are tried
-// one after another.
-void Transfer::try_next_address_if_room() {
-  exchange_->race->next_start = kNever;
-  Permit permit;
-  if (engine_->ledger().admit(*origin, true, &permit) == Refusal::kNone) try_next_address(std::move(permit));
-}
-
-// False: the transfer is done, or back in line.
-bool Transfer::run_attempt(Permit permit, const Endpoint& remote) {
-  if (request_->source != nullptr) {
-    if (Status status = request_->source->rewind(); !status.is_ok()) {
-      permit.give_back();
-      finish(std::move(status));
-      return false;
-    }
-  }
-  Attempt* attempt = nullptr;
-  AttemptPlan plan{request_.get(), origin, &exchange_->builder, std::move(permit), remote, exchange_->target};
-  Status status = engine_->transport().start(std::move(plan), *this, &attempt);
-  if (status.is_ok()) {
-    ++attempt_count_;
-    exchange_->running.push_back(*attempt);
-    Connection* connection = attempt->connection();
-    attempt->beginning = {engine_->now(), connection == nullptr ? 0 : connection->number(), remote};
-    if (is_traced() && connection != nullptr) trace_attempt_start(*attempt);
-    return true;
-  }
-  if (status.is_out_of_descriptors()) {
-    if (exchange_->race != nullptr) exchange_->race->put_back();
-    engine_->on_descriptor_shortage();
-    if (exchange_->running.empty()) back_in_line(false);
-  } else {
-    record_refusal(remote, status);
-    on_attempt_lost(std::move(status));
-  }
-  return false;
-}
-
-void Transfer::on_attempt_lost(Status status) {
-  if (exchange_->race == nullptr) {
-    finish(std::move(status));
-    return;
-  }
-  exchange_->race->note_failure(std::move(status));
-  if (exchange_->race->has_next()) {
-    Permit permit;
-    if (engine_->ledger().admit(*origin, true, &permit) == Refusal::kNone) {
-      try_next_address(std::move(permit));
-    } else if (exchange_->running.empty()) {
-      back_in_line(true);
-    }
-    return;
-  }
-  if (exchange_->running.empty()) finish(exchange_->race->failure());
-}
-
 bool Transfer::on_ready(Attempt& attempt, bool is_reused) {
   if (exchange_->winner != nullptr || phase_ != HC_PHASE_CONNECTING) return false;
   exchange_->winner = &attempt;
@@ -242,18 +160,6 @@ void Transfer::on_upload_waits(Attempt&, bool waits) {
   arm_timer();
 }
 
-void Transfer::end_losers() {
-  ListLink<Transfer>::unlink();
-  auto& running = exchange_->running;
-  for (Attempt *attempt = running.front(), *next = nullptr; attempt != nullptr; attempt = next) {
-    next = running.next(*attempt);
-    if (attempt == exchange_->winner) continue;
-    running.remove(*attempt);
-    record_failure(*attempt, beaten());
-    engine_->transport().abort(*attempt);
-  }
-}
-
 void Transfer::on_finished(Attempt& attempt, AttemptResult result) {
   exchange_->running.remove(attempt);
   if (exchange_->winner != &attempt)
@@ -301,8 +207,10 @@ void Transfer::count_upload() {
 
 void Transfer::back_in_line(bool needs_new) {
   TimePoint now = engine_->now();
-  if (exchange_->race != nullptr && phase_ == HC_PHASE_CONNECTING)
-    exchange_->race->used += now - phase_since_;
+  if (exchange_->race != nullptr) {
+    exchange_->race->next_start = kNever;
+    if (phase_ == HC_PHASE_CONNECTING) exchange_->race->used += now - phase_since_;
+  }
   needs_new_socket = needs_new;
   exchange_->builder.reset();
   forget_connection();
@@ -332,7 +240,7 @@ void Transfer::on_timer(TimePoint now) {
     finish({HC_E_CANCELLED, "released before its end, which did not come within 100 ms"});
     return;
   }
-  if (race() != nullptr && race()->next_start <= now) try_next_address_if_room();
+  if (race() != nullptr && race()->next_start <= now) try_next_address_beside();
   while (!is_done()) {
     Clocks::Name name = clocks_.earliest();
     if (clocks_.end(name) > now) break;
@@ -358,8 +266,8 @@ bool Transfer::extend_socket_clock(Clocks::Name name, TimePoint now) {
 void Transfer::on_clock(Clocks::Name name) {
   TimePoint now = engine_->now();
   std::string message = std::string(Clocks::name_of(name)) + " timeout of " +
-                        in_seconds(clocks_.length(name)) + " passed while " + phase_name(phase_) + " for " +
-                        in_seconds(now - phase_since_) + ", " + in_seconds(now - submitted_) +
+                        seconds_text(clocks_.length(name)) + " passed while " + phase_name(phase_) + " for " +
+                        seconds_text(now - phase_since_) + ", " + seconds_text(now - submitted_) +
                         " after the submit";
   finish(Status(Clocks::status_of(name), std::move(message)));
 }

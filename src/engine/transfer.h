@@ -96,11 +96,26 @@ class Transfer final : public Waiter,
   void look_up(std::string_view host, uint16_t port);
   void server_found(std::vector<IpAddress> addresses);
   void start_race(std::vector<IpAddress> addresses);
-  void try_next_address(Permit permit);
-  void try_next_address_if_room();
-  void on_attempt_lost(Status status);
-  bool run_attempt(Permit permit, const Endpoint& remote);
+
+  // The attempts that are to get it a connection (transfer_race.cpp).
+  enum class Launch : uint8_t {
+    kRuns,
+    kRefused,  // there was not even a socket
+    kOver,     // the transfer is done, or back in line, or left to those that run
+  };
   void ride_idle(Permit permit);
+  void try_next_address(Permit permit);
+  void try_next_address_beside();
+  Endpoint next_in_race();
+  void start_next_after(Duration pause);
+  Duration share_of(const Attempt& attempt) const;
+  Launch run_attempt(Permit permit, const Endpoint& remote, Status* refusal);
+  void note_attempt(Attempt& attempt, const Endpoint& remote);
+  void wait_for_descriptors();
+  void on_attempt_lost(Status status);
+  bool goes_on_after(Status status, Permit* permit);
+  void end_attempt(Attempt& attempt, const Status& status);
+
   void back_in_line(bool needs_new);
   void on_stale(Status status);
   void follow();

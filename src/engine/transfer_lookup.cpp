@@ -71,11 +71,4 @@ void Transfer::server_found(std::vector<IpAddress> addresses) {
   look_up(proxy->host, proxy->port);
 }
 
-void Transfer::start_race(std::vector<IpAddress> addresses) {
-  exchange_->race = std::make_unique<Race>(std::move(addresses));
-  enter(HC_PHASE_CONNECTING);
-  clocks_.start(Clocks::kSockConnect, engine_->now());
-  try_next_address(std::move(exchange_->permit));
-}
-
 }  // namespace hc

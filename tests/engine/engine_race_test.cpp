@@ -16,8 +16,7 @@ Order to(std::vector<std::string> addresses) {
 // All of it in one go, as libcurl reads it.
 void redirect_by(EngineHarness& h, FakeAttempt& attempt) {
   h.network->ready(attempt);
-  h.network->receive_head(attempt,
-                          "HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 0\r\n\r\n");
+  h.network->receive_head(attempt, "HTTP/1.1 302 Found\r\nLocation: /next\r\nContent-Length: 0\r\n\r\n");
   h.network->finish(attempt);
 }
 
@@ -153,6 +152,15 @@ TEST(EngineRace, ALoserThatIsResetDoesNotEndTheNextHop) {
   EXPECT_EQ(h.code(id), HC_OK);
 }
 
+TEST(EngineRace, AddressesThatAreRefusedAtOnceTakeNoStack) {
+  EngineHarness h;
+  h.network->refuse_sockets(Status(HC_E_ADDRESS_DENIED, "not a public one"), 64);
+  hc_id id = h.start(to(std::vector<std::string>(64, "10.0.0.1")));
+  EXPECT_EQ(h.code(id), HC_E_ADDRESS_DENIED);
+  EXPECT_EQ(h.network->refused, 64U);
+  EXPECT_LE(h.network->refused_at.size(), 1U);
+}
+
 TEST(EngineRace, AllDeadIsOneClearError) {
   EngineHarness h;
   hc_id id = h.start(to(kThree));
@@ -191,6 +199,92 @@ TEST(EngineRace, AtTheLimitAddressesAreTriedOneAfterAnother) {
   EXPECT_EQ(h.code(id), HC_OK);
   EXPECT_EQ(h.network->dialled, kThree);
   EXPECT_EQ(h.stats().sockets_peak, 1U);
+}
+
+TEST(EngineRace, ASilentAddressAtTheLimitHasItsShareOfTheTime) {
+  SessionConfig config = quiet_config();
+  config.limit_per_host = 1;
+  EngineHarness h(config);
+  Order order = to(kThree);
+  order.timeouts.sock_connect_ms = 30'000;
+  hc_id id = h.start(order);
+  h.pass(10 * kSecond - 1);
+  EXPECT_EQ(h.network->dialled.size(), 1U);
+  h.pass(1);
+  EXPECT_EQ(h.network->dialled.size(), 2U) << "a third of 30 s";
+  h.pass(10 * kSecond - 1);
+  EXPECT_EQ(h.network->dialled.size(), 2U);
+  h.pass(1);
+  EXPECT_EQ(h.network->dialled, kThree) << "half of what was left";
+  h.answer(id);
+  EXPECT_EQ(h.code(id), HC_OK);
+  EXPECT_EQ(h.stats().sockets_peak, 1U);
+  const std::vector<AttemptRecord>& records = h.outcome(id).response->attempt_records;
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_EQ(records[0].status.code(), HC_E_TIMEOUT_SOCK_CONNECT);
+  EXPECT_EQ(records[1].status.code(), HC_E_TIMEOUT_SOCK_CONNECT);
+}
+
+TEST(EngineRace, TheShareIsOfTheClockThatEndsFirst) {
+  SessionConfig config = quiet_config();
+  config.limit = 1;
+  EngineHarness h(config);
+  Order order = to({"192.0.2.1", "192.0.2.2"});
+  order.timeouts.sock_connect_ms = 30'000;
+  order.timeouts.total_ms = 4'000;
+  hc_id id = h.start(order);
+  h.pass(2 * kSecond);
+  EXPECT_EQ(h.network->dialled.size(), 2U);
+  h.pass(2 * kSecond);
+  EXPECT_EQ(h.code(id), HC_E_TIMEOUT_TOTAL);
+}
+
+TEST(EngineRace, OfTwoThatRunAtTheLimitTheOlderOneGoes) {
+  SessionConfig config = quiet_config();
+  config.limit_per_host = 2;
+  EngineHarness h(config);
+  Order order = to(kThree);
+  order.timeouts.sock_connect_ms = 30'000;
+  hc_id id = h.start(order);
+  h.pass(15 * kSecond);
+  EXPECT_EQ(h.network->dialled, kThree);
+  std::vector<FakeAttempt*> racing = h.attempts(id);
+  ASSERT_EQ(racing.size(), 2U);
+  EXPECT_EQ(racing[0]->remote().address.to_string(), "192.0.2.2");
+  h.network->answer(*racing[0]);
+  h.turn();
+  EXPECT_EQ(h.code(id), HC_OK);
+}
+
+TEST(EngineRace, AtTheLimitForAMomentTheNextAddressIsLate) {
+  SessionConfig config = quiet_config();
+  config.limit = 2;
+  EngineHarness h(config);
+  hc_id other = h.start(Order{.url = "http://b.test/", .force_close = HC_ON});
+  hc_id id = h.start(to({"192.0.2.1", "192.0.2.2"}));
+  h.pass(kHeadStart);
+  EXPECT_EQ(h.attempts(id).size(), 1U);
+  h.answer(other);
+  h.pass(kHeadStart);
+  EXPECT_EQ(h.attempts(id).size(), 2U);
+}
+
+TEST(EngineRace, WhoIsBackInLineStartsNoAddress) {
+  EngineHarness h;
+  hc_id other = h.start("http://b.test/");
+  hc_id id = h.start(to({"192.0.2.1", "192.0.2.2"}));
+  h.pass(100 * kMillisecond);
+  h.config.limit = 1;  // as if somebody had been faster to take the descriptor that comes free
+  h.network->fail(h.attempt(id), refused());
+  EXPECT_EQ(h.phase(id), HC_PHASE_WAITING);
+  h.config.limit = 0;
+  h.clock.advance(kHeadStart);
+  h.reactor.timers().expire(h.reactor.refresh());
+  EXPECT_TRUE(h.attempts(id).empty()) << "its turn comes in the line";
+  h.turn();
+  h.answer(id);
+  h.answer(other);
+  EXPECT_EQ(h.code(id), HC_OK);
 }
 
 TEST(EngineRace, EachAttemptCountsForTheOriginsLimit) {

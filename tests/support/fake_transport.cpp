@@ -25,6 +25,7 @@ Status FakeTransport::start(AttemptPlan plan, AttemptSink& sink, Attempt** out) 
   if (is_new && refusals_left_ > 0) {
     --refusals_left_;
     ++refused;
+    refused_at.insert(__builtin_frame_address(0));
     return refusal_;
   }
   Endpoint remote = plan.remote;

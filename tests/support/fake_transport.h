@@ -89,6 +89,8 @@ class FakeTransport final : public Transport {
   std::vector<std::string> dialled;
   size_t aborted = 0;
   size_t refused = 0;
+  /// Where on the stack start() was when it refused: more than one place is a recursion.
+  std::set<const void*> refused_at;
 
  private:
   enum class Fate { kKept, kClosed };

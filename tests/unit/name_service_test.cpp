@@ -339,6 +339,17 @@ TEST_F(NameServiceTest, RemembersNoOtherFailure) {
   EXPECT_EQ(stats.dns_failures, 1U);
 }
 
+TEST_F(NameServiceTest, TakesTheFirstSixtyFourAddresses) {
+  std::vector<std::string> many;
+  for (int i = 0; i < 2000; ++i)
+    many.push_back("10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250));
+  resolve("many.test", somebody);
+  resolver.answer(found(many));
+  ASSERT_EQ(somebody.last.addresses.size(), 64U);
+  EXPECT_EQ(somebody.last.addresses.front().to_string(), many.front());
+  EXPECT_EQ(somebody.last.addresses.back().to_string(), many[63]);
+}
+
 TEST_F(NameServiceTest, ServesStaleWhileItRefreshes) {
   make({.ttl = 10 * kSecond, .stale_ttl = 60 * kSecond});
   learn("app.test", found({"10.0.0.1"}));
