@@ -30,6 +30,23 @@ TEST(UrlText, AddsAScheme) {
   EXPECT_EQ(with_scheme("host/?to=http://other"), "http://host/?to=http://other");
 }
 
+TEST(UrlText, NamesOfFiles) {
+  EXPECT_EQ(file_name_of("http://h/a/b.c?d=/e#/f"), "b.c");
+  EXPECT_EQ(file_name_of("http://h"), "");
+  EXPECT_EQ(file_name_of("http://h/a/"), "");
+  EXPECT_EQ(with_file_name("http://h", "/x/a b"), "http://h/a%20b");
+  EXPECT_EQ(with_file_name("http://h/a/", "b"), "http://h/a/b");
+  EXPECT_EQ(with_file_name("http://h/a", "b"), "http://h/a");
+  EXPECT_EQ(with_file_name("http://h/?q", "b"), "http://h/?q");
+}
+
+TEST(UrlText, AddsQueriesAndUsers) {
+  EXPECT_EQ(with_query("http://h", "a=b"), "http://h?a=b");
+  EXPECT_EQ(with_query("http://h/?a#f", "b"), "http://h/?a&b#f");
+  EXPECT_EQ(with_query("http://h/?", "b"), "http://h/?b");
+  EXPECT_EQ(with_user("http://o:p@h:1", "m@e", "p:w"), "http://m%40e:p%3Aw@h:1");
+}
+
 TEST(GetOptions, WithoutOptionsNoClockEndsARequest) {
   EXPECT_EQ(parse_get_options({"h"}).total_timeout_ms, HC_FOREVER);
   EXPECT_EQ(parse_get_options({"h", "-m", "0"}).total_timeout_ms, 0U);
@@ -113,8 +130,7 @@ TEST(GetPrint, AnErrorIsOneLine) {
   hc_error error = make_error();
   error.status = HC_E_DNS;
   error.phase = HC_PHASE_RESOLVING;
-  EXPECT_EQ(error_text("http://me:pw@h/", error, 12'000'000),
-            "http://h/: HC_E_DNS:  (resolving, after 12.0 ms)");
+  EXPECT_EQ(error_text(error, 12'000'000), "HC_E_DNS:  (resolving, after 12.0 ms)");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
     tests/tools/hcx_test.py PATH-OF-HCX [unittest argument, such as Get]
 """
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -327,6 +328,110 @@ class Get(unittest.TestCase):
         self.assertIn("< HTTP/1.1 404 Not Found", lines)
         self.assertTrue(any(line.startswith("* Connection #1, new, to 127.0.0.1:") for line in lines), lines)
         self.assertNotIn("geheim", result.stderr.decode())
+
+    def test_everyday_letters(self):
+        url = self.url + "/echo/head"
+
+        def head(*arguments):
+            return self.get(*arguments).stdout.decode().replace("\r\n", "\n")
+
+        self.assertIn("\nUser-Agent: me/1\n", head(url, "-A", "me/1"))
+        self.assertNotIn("User-Agent", head(url, "-A", ""))
+        self.assertIn("\nCookie: a=b; c=d\n", head("-b", "a=b", url, "--cookie", "c=d"))
+        self.assertIn(b"-b", self.get("-b", "jar.txt", url, code=2).stderr)
+        self.assertTrue(head("-G", "-d", "q=1", "--data-raw", "@r", url + "?a#f").startswith("GET /echo/head?a&q=1&@r HTTP"))
+        self.assertTrue(head("-IG", "-d", "x", "-D", "-", "-o", "/dev/null", self.url + "/bytes/1").startswith("HTTP/1.1 200"))
+        self.assertEqual(self.get("--data-raw", "@x", self.url + "/echo").stdout, b"@x")
+        self.assertEqual(self.get("--data-binary", "@-", self.url + "/echo", stdin=b"a\nb").stdout, b"a\nb")
+        self.assertEqual(self.get("--url", self.url + "/bytes/1", self.url + "/method").stdout, b"0GET")
+        self.assertEqual(self.get(self.url + "/method", "--url", self.url + "/bytes/1").stdout, b"GET0")
+        self.assertEqual(self.get("--tlsv1.2", "--keepalive-time", "5", self.url + "/method").stdout, b"GET")
+        self.assertEqual(self.get("--interface", "127.0.0.1", self.url + "/method").stdout, b"GET")
+        self.assertEqual(self.get("--interface", "if!lo", self.url + "/method").stdout, b"GET")
+        self.get("--interface", "host!192.0.2.1", self.url + "/method", code=1)
+        large = self.get("--max-filesize", "1K", self.url + "/bytes/1024", self.url + "/bytes/1025", code=1)
+        self.assertIn(b"HC_E_TOO_LARGE", large.stderr)
+        self.assertEqual(self.get("-fsS", self.url + "/status/404", code=22).stderr.count(b"\n"), 1)
+
+    def test_names_files_as_urls_do(self):
+        with tempfile.TemporaryDirectory() as folder:
+            script = 'cd "$1" && shift && exec "$0" get "$@"'
+            urls = [self.url + "/bytes/3?x#y", self.url + "/method"]
+            command = ["sh", "-c", script, HCX, folder, "-O", "-o", "b", *urls]
+            result = subprocess.run(command, capture_output=True, timeout=PATIENCE)
+            self.assertEqual((result.returncode, result.stdout), (0, b""))
+            self.assertEqual(pathlib.Path(folder, "3").read_bytes(), b"012")
+            self.assertEqual(pathlib.Path(folder, "b").read_bytes(), b"GET")
+        self.assertIn(b"-O", self.get("-O", self.url + "/", code=2).stderr)
+
+    def test_dumps_heads(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "heads")
+            result = self.get("-LD", str(path), self.url + "/redirect/1", self.url + "/bytes/3")
+            self.assertEqual(result.stdout, b"arrived\n012")
+            self.assertEqual(re.findall(rb"HTTP/1\.1 (\d+)", path.read_bytes()), [b"302", b"200", b"200"])
+        result = self.get("-D", "/nonexistent/x", self.url + "/method", code=1)
+        self.assertEqual(result.stdout, b"GET")
+        self.assertIn(b"cannot write /nonexistent/x", result.stderr)
+
+    def test_write_out(self):
+        form = r"|%{http_code} %{size_download} %{num_redirects} %{num_connects} %{http_version} %{exitcode}%% %{x\n"
+        result = self.get("-L", "-w", form, self.url + "/redirect/1", self.url + "/status/404", "--limit", "1")
+        self.assertEqual(result.stdout, b"arrived\n|200 8 1 1 1.1 0% %{x\n404\n|404 4 0 0 1.1 0% %{x\n")
+        form = "%{remote_ip}:%{remote_port} %{url_effective} %{content_type}%{stderr}%{time_total} %{errormsg}"
+        result = self.get("-L", "-o", "/dev/null", "-w", form, self.url + "/redirect/1")
+        self.assertEqual(result.stdout.decode(), f"{self.endpoint} {self.url}/redirect/0 text/plain")
+        self.assertRegex(result.stderr, rb"\A0\.\d{6} \Z")
+        form = "%{response_code} %{exitcode} %{errormsg}"
+        self.assertRegex(self.get("-sw", form, self.url + "/reset", code=1).stdout, rb"\A000 1 HC_E_DISCONNECTED: ")
+        self.assertEqual(self.get("-fsw", form, self.url + "/status/404", code=22).stdout, b"404 22 HTTP/1.1 404 Not Found")
+        self.assertIn(b"-w: unknown variable %{nonsense}", self.get("-w", "%{nonsense}", self.url, code=2).stderr)
+        times = self.get("-w", "%{time_namelookup} %{time_connect} %{time_appconnect} %{time_starttransfer}", self.url + "/delay/20")
+        moments = [float(word) for word in times.stdout.split()[1:]]
+        self.assertEqual(moments[2], 0)
+        self.assertTrue(0 < moments[1] < 0.02 + moments[1] <= moments[3], moments)
+
+    def test_sends_stdin(self):
+        with subprocess.Popen([HCX, "get", "-T", "-", self.url + "/echo"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            data = os.urandom(3_000_000)
+            writer = threading.Thread(target=lambda: (process.stdin.write(data), process.stdin.close()))
+            writer.start()
+            self.assertEqual(process.stdout.read(), data)
+            writer.join()
+            self.assertEqual(process.wait(PATIENCE), 0)
+        head = self.get("-T", "-", self.url + "/echo/head", stdin=b"").stdout
+        self.assertIn(b"Transfer-Encoding: chunked", head)
+        self.get("-T", "-", self.url, self.url, stdin=b"", code=2)
+        # Who does not read any more is not waited for.
+        with subprocess.Popen([HCX, "get", "-T", "-", "http://127.0.0.1:1/"], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            self.assertEqual(process.wait(PATIENCE), 1)
+
+    def test_uploads_get_the_files_name(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "a file")
+            path.write_bytes(b"x")
+            for url, target in (("", "/a%20file"), ("/b/", "/b/a%20file"), ("/b", "/b"), ("/b/?q", "/b/?q")):
+                told = self.get("-v", "-T", str(path), self.url + url).stderr.decode()
+                self.assertIn(f"> PUT {target} HTTP/1.1\n", told)
+
+    def test_address_lists(self):
+        url = self.url + "/method"
+        self.assertEqual(self.get("--public-only", "--allow-addresses", "127.0.0.0/8", url).stdout, b"GET")
+        for arguments in (["--allow-addresses", "10.0.0.0/8"], ["--deny-addresses", "127.0.0.1"]):
+            self.assertIn(b"HC_E_ADDRESS_DENIED", self.get(*arguments, url, code=1).stderr)
+        self.assertIn(b"--deny-addresses", self.get("--deny-addresses", "x", url, code=2).stderr)
+
+    def test_a_proxy_has_a_user_and_trust_of_its_own(self):
+        told = self.get("-v", "-x", "http://x:y@" + self.endpoint, "-U", "m@e:p/w", "http://h.test/echo/head")
+        self.assertIn(b"> Proxy-Authorization: (not shown)", told.stderr)
+        self.assertIn(b"Proxy-Authorization: Basic " + base64.b64encode(b"m@e:p/w"), told.stdout)
+        self.get("-U", "a:b", self.url, code=2)
+        proxy = f"https://127.0.0.1:{self.tls_port}"
+        target = self.url + "/method"
+        self.assertIn(b"HC_E_TLS_VERIFY", self.get("-k", "-x", proxy, target, code=1).stderr)
+        for trusted in (["--proxy-insecure"], ["--proxy-cacert", self.server.endpoints["ca"]], ["--cacert", self.server.endpoints["ca"]]):
+            self.assertEqual(self.get("-x", proxy, *trusted, target).stdout, b"GET")
+        self.assertIn(b"HC_E_TLS_CONFIG", self.get("-x", proxy, "--proxy-cert", "/nonexistent", target, code=1).stderr)
 
     def test_authenticates(self):
         expected = b"Authorization: Basic bWU6cHc="

@@ -40,6 +40,20 @@ TEST(OptionValues, UserForms) {
   EXPECT_EQ(parse_user("me").password, "");
 }
 
+TEST(OptionValues, SizesAndInterfaces) {
+  EXPECT_EQ(parse_size("10", "-x"), 10U);
+  EXPECT_EQ(parse_size("2K", "-x"), 2048U);
+  EXPECT_EQ(parse_size("3m", "-x"), 3U << 20);
+  EXPECT_EQ(parse_size("1G", "-x"), 1U << 30);
+  for (const char* text : {"", "K", "1X", "-1", "1KK"})
+    EXPECT_THROW(parse_size(text, "-x"), UsageError) << text;
+  EXPECT_EQ(parse_interface("eth0").device, "eth0");
+  EXPECT_EQ(parse_interface("if!1.2.3.4").device, "1.2.3.4");
+  EXPECT_EQ(parse_interface("::1").address, "::1");
+  EXPECT_EQ(parse_interface("host!1.2.3.4").address, "1.2.3.4");
+  EXPECT_THROW(parse_interface("if!"), UsageError);
+}
+
 TEST(OptionValues, CertificateForms) {
   const CertificateArgument certificate = parse_certificate(R"(a\:b\\c\d:p\:w)", "-E");
   EXPECT_EQ(certificate.file, R"(a:b\c\d)");

@@ -17,6 +17,7 @@
 #include "hcx/get_session.h"
 #include "hcx/get_verbose.h"
 #include "hcx/option_parser.h"
+#include "hcx/stdin_body.h"
 #include "hcx/terminal.h"
 #include "hcx/url_text.h"
 
@@ -30,10 +31,10 @@ constexpr std::size_t kMostHeld = 10'000;      // submitted or answered, and not
 constexpr std::uint64_t kMostKept = 64 << 20;  // bytes of answers whose turn has not come
 constexpr std::size_t kPiece = 256 << 10;
 
-/// An answer that is not what was asked for.
-struct Refusal {
-  int exit_code = 0;  // 0: none
-  std::string text;
+/// What came of a request, for the user.
+struct Outcome {
+  int exit_code = 0;
+  std::string text;  // of a failure
 };
 
 /// One request, from its submit until it is printed.
@@ -75,6 +76,9 @@ std::size_t most_waiting(const GetOptions& options) {
 class Getter {
  public:
   explicit Getter(const GetOptions& options);
+  ~Getter() { stdin_.stop(); }
+  Getter(const Getter&) = delete;
+  Getter& operator=(const Getter&) = delete;
   int run();
 
  private:
@@ -92,16 +96,20 @@ class Getter {
   void keep(Held& held, std::string_view piece);
   std::string_view read_piece(Held& held);
   void write(Held& held, std::string_view text);
-  Refusal refusal_of(const hc_response_info& info) const;
+  Outcome refusal_of(const hc_response_info& info) const;
 
   void give_turn();
   void open(Held& held);
   void finish(Held& held);
-  void report_end(Held& held, const hc_response_info& info);
-  void report(int exit_code, const std::string& text);
+  Outcome outcome_of(const Held& held) const;
+  void write_out(const Held& held, const Outcome& outcome);
+  void report(const Outcome& outcome);
 
   const GetOptions& options_;
   Outputs outputs_;
+  Output dump_;                              // -D
+  Output console_{STDOUT_FILENO, "stdout"};  // -w
+  StdinBody stdin_;
   Queue queue_;
   Session session_;
   RequestTemplate template_;
@@ -125,6 +133,8 @@ Getter::Getter(const GetOptions& options)
       piece_(kPiece) {
   template_.request.queue = queue_.get();
   template_.request.stream = HC_ON;
+  if (options.dump_file) dump_ = open_output(*options.dump_file);
+  if (options.upload_file == "-") stdin_.attach(template_.request);
 }
 
 int Getter::run() {
@@ -134,6 +144,10 @@ int Getter::run() {
     if (!is_next_done()) hc_queue_wait(queue_.get(), HC_FOREVER, nullptr);
     take_answers();
     give_turn();
+  }
+  for (Output* output : {&dump_, &console_}) {
+    output->close();
+    if (output->has_failed()) report({kFailed, output->failure()});
   }
   return exit_code_;
 }
@@ -148,6 +162,8 @@ void Getter::submit_next() {
   if (hc_session_submit(session_.get(), &template_.request, &held.id, &error) != HC_OK) {
     held.refusal = error;
     held.is_done = true;
+  } else if (options_.upload_file == "-") {
+    stdin_.start(session_.get(), held.id);
   }
   ++submitted_;
 }
@@ -239,7 +255,7 @@ void Getter::write(Held& held, std::string_view text) {
   if (held.output.has_failed()) hc_session_cancel(session_.get(), held.id);
 }
 
-Refusal Getter::refusal_of(const hc_response_info& info) const {
+Outcome Getter::refusal_of(const hc_response_info& info) const {
   if (options_.fail && info.http_status >= 400) return {kFailedOnStatus, printable(status_line(info))};
   // The library takes 0 for "hand redirects over".
   if (options_.follow && options_.max_redirects == 0 && is_redirect(info)) {
@@ -261,34 +277,49 @@ void Getter::give_turn() {
 
 void Getter::open(Held& held) {
   if (std::exchange(held.is_opened, true)) return;
+  if (options_.dump_file && held.has_head()) {
+    dump_.write(all_heads(info_of(held.response.get()), {"", "\r\n", dump_.reader()}));
+  }
   if (!options_.verbose) return;
   const Reader reader = is_terminal(STDERR_FILENO) ? Reader::kTerminal : Reader::kProgram;
   write_error(verbose_opening(url_of(held), options_, held.response.get(), reader));
 }
 
 void Getter::finish(Held& held) {
-  if (held.response == nullptr) return report(kFailed, error_text(url_of(held), held.refusal, 0));
-  open(held);
-  const hc_response_info info = info_of(held.response.get());
-  if (options_.verbose) write_error(verbose_closing(info, held.received));
-  if (options_.timing) write_error(timing_line(url_of(held), info));
-  report_end(held, info);
+  if (held.response != nullptr) {
+    open(held);
+    const hc_response_info info = info_of(held.response.get());
+    if (options_.verbose) write_error(verbose_closing(info, held.received));
+    if (options_.timing) write_error(timing_line(url_of(held), info));
+  }
+  const Outcome outcome = outcome_of(held);
+  if (outcome.exit_code != 0) report({outcome.exit_code, shown_url(url_of(held)) + ": " + outcome.text});
+  if (options_.write_out) write_out(held, outcome);
 }
 
-void Getter::report_end(Held& held, const hc_response_info& info) {
-  const std::string& url = url_of(held);
-  if (held.output.has_failed()) return report(kFailed, shown_url(url) + ": " + held.output.failure());
-  if (info.status != HC_OK) {
-    return report(kFailed, error_text(url, error_of(held.response.get()), phases_of(info.timing).total));
-  }
-  const Refusal refusal = refusal_of(info);
-  if (refusal.exit_code != 0) report(refusal.exit_code, shown_url(url) + ": " + refusal.text);
+Outcome Getter::outcome_of(const Held& held) const {
+  if (held.response == nullptr) return {kFailed, error_text(held.refusal, 0)};
+  if (held.output.has_failed()) return {kFailed, held.output.failure()};
+  const hc_response_info info = info_of(held.response.get());
+  if (info.status == HC_OK) return refusal_of(info);
+  return {kFailed, error_text(error_of(held.response.get()), phases_of(info.timing).total)};
+}
+
+void Getter::write_out(const Held& held, const Outcome& outcome) {
+  Transfer transfer{.url = url_of(held), .method = options_.method_name(), .response = held.response.get()};
+  if (transfer.response != nullptr) transfer.info = info_of(transfer.response);
+  transfer.received = held.received;
+  transfer.exit_code = outcome.exit_code;
+  transfer.message = outcome.text;
+  const WriteOut::Text text = options_.write_out->of(transfer);
+  console_.write(text.out);
+  write_error(text.error);
 }
 
 // A request without an answer weighs more than one with a bad status.
-void Getter::report(int exit_code, const std::string& text) {
-  if (exit_code_ != kFailed) exit_code_ = exit_code;
-  if (!options_.silent) write_error("hcx: " + text + "\n");
+void Getter::report(const Outcome& outcome) {
+  if (exit_code_ != kFailed) exit_code_ = outcome.exit_code;
+  if (options_.shows_errors()) write_error("hcx: " + outcome.text + "\n");
 }
 
 }  // namespace

@@ -6,6 +6,9 @@
 
 namespace hc::hcx {
 
+/// In GetOptions.outputs until the URLs are known: -O. No file's name, as -o refuses an empty one.
+inline constexpr std::string_view kNameOfUrl = "";
+
 /// `parser` writes to `options` when it parses.
 void add_request_options(OptionParser& parser, GetOptions& options);
 void add_session_options(OptionParser& parser, GetOptions& options);

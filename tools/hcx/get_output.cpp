@@ -24,7 +24,14 @@ bool keeps_nothing(const std::string& name) {
   return stat(name.c_str(), &what) == 0 && S_ISCHR(what.st_mode) && major(what.st_rdev) == kMemoryDevices;
 }
 
+Output open_with(const std::string& name, int start) {
+  if (name == kStandardOutput) return {STDOUT_FILENO, "stdout"};
+  return {::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | start, 0666), name};
+}
+
 }  // namespace
+
+Output open_output(const std::string& name) { return open_with(name, O_TRUNC); }
 
 Output::Output(int descriptor, std::string name) : name_(std::move(name)), descriptor_(descriptor) {
   if (descriptor < 0) fail();
@@ -67,11 +74,9 @@ bool Outputs::is_shared(std::size_t url_index) const {
 
 Output Outputs::open(std::size_t url_index) {
   const std::string& name = name_of(url_index);
-  if (name == kStandardOutput) return {STDOUT_FILENO, "stdout"};
-  const int start = begun_.contains(name) ? O_APPEND : O_TRUNC;
-  const int descriptor = ::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | start, 0666);
-  if (descriptor >= 0) begun_.insert(name);
-  return {descriptor, name};
+  Output output = open_with(name, begun_.contains(name) ? O_APPEND : O_TRUNC);
+  if (!output.has_failed()) begun_.insert(name);
+  return output;
 }
 
 }  // namespace hc::hcx

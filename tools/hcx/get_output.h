@@ -37,6 +37,9 @@ class Output {
   std::string failure_;
 };
 
+/// Empties the file; '-' is standard output.
+Output open_output(const std::string& name);
+
 /// The outputs of all URLs: the n-th name is the n-th URL's, '-' and what has no name is standard output.
 ///
 /// Rules: a file is opened for each answer, emptied by the first one and added to by those that share it; so that no

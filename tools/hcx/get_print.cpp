@@ -14,11 +14,6 @@ constexpr std::size_t kColumn = 8;  // "   123.4", "first by"
 
 std::string cell(std::uint64_t ns) { return right(ns == HC_UNSET ? "-" : milliseconds(ns), kColumn); }
 
-std::string version_text(std::int32_t version) {
-  if (version == 20) return "2";
-  return std::to_string(version / 10) + "." + std::to_string(version % 10);
-}
-
 std::string fields_text(const hc_header* headers, std::size_t count, const HeadStyle& style) {
   std::string text;
   const auto add = [&](const std::string& line) {
@@ -61,10 +56,15 @@ Phases phases_of(const hc_timing& timing) {
   return phases;
 }
 
-std::string error_text(std::string_view url, const hc_error& error, std::uint64_t after_ns) {
-  std::string text = shown_url(url) + ": " + hc_status_name(error.status) + ": " + printable(error.message);
+std::string error_text(const hc_error& error, std::uint64_t after_ns) {
+  std::string text = std::string(hc_status_name(error.status)) + ": " + printable(error.message);
   if (error.phase == HC_PHASE_NONE) return text;
   return text + " (" + hc_phase_name(error.phase) + ", after " + duration(after_ns) + ")";
+}
+
+std::string version_text(std::int32_t version) {
+  if (version == 20) return "2";
+  return std::to_string(version / 10) + "." + std::to_string(version % 10);
 }
 
 std::string status_line(const hc_response_info& info) {

@@ -24,8 +24,10 @@ struct Phases {
 };
 Phases phases_of(const hc_timing& timing);
 
-/// "URL: HC_E_DNS: message (resolving, after 12 ms)"
-std::string error_text(std::string_view url, const hc_error& error, std::uint64_t after_ns);
+/// "HC_E_DNS: message (resolving, after 12 ms)"
+std::string error_text(const hc_error& error, std::uint64_t after_ns);
+
+std::string version_text(std::int32_t version);  ///< 11 -> "1.1"
 
 /// "HTTP/1.1 200 OK"
 std::string status_line(const hc_response_info& info);

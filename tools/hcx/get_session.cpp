@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hcx/option_parser.h"
+#include "hcx/url_text.h"
 
 namespace hc::hcx {
 
@@ -16,13 +17,19 @@ void set_if_given(const std::optional<std::string>& text, hc_str* option) {
 // A message of the library begins with its option's name; users know it by ours.
 UsageError in_our_words(const Refused& refused) {
   using Pair = std::pair<std::string_view, const char*>;
-  constexpr std::array<Pair, 7> kNames{{{"nameservers", "--dns-servers"},
-                                        {"proxy", "-x"},
-                                        {"proxy_headers", "--proxy-header"},
-                                        {"pins", "--pin-sha256"},
-                                        {"server_name", "--tls-server-name"},
-                                        {"unix_path", "--unix-socket"},
-                                        {"limit_per_host", "--limit-per-host"}}};
+  constexpr std::array<Pair, 13> kNames{{{"nameservers", "--dns-servers"},
+                                         {"proxy", "-x"},
+                                         {"proxy_headers", "--proxy-header"},
+                                         {"pins", "--pin-sha256"},
+                                         {"server_name", "--tls-server-name"},
+                                         {"unix_path", "--unix-socket"},
+                                         {"limit_per_host", "--limit-per-host"},
+                                         {"local_addr", "--interface"},
+                                         {"interface_name", "--interface"},
+                                         {"deny_addresses", "--deny-addresses"},
+                                         {"allow_addresses", "--allow-addresses"},
+                                         {"trusted_proxies", "--trusted-proxies"},
+                                         {"user_agent", "-A"}}};
   const std::string text = refused.message();
   const std::size_t colon = text.find(':');
   for (const auto& [name, option] : kNames) {
@@ -40,7 +47,7 @@ void check_authorities(const std::optional<std::string>& ca_file) {
   create_tls(options);
 }
 
-Tls tls_of(const GetOptions& given) {
+hc_tls_options tls_options_of(const TlsArguments& given) {
   hc_tls_options options = make_tls_options();
   if (given.insecure) {
     check_authorities(given.ca_file);
@@ -48,16 +55,34 @@ Tls tls_of(const GetOptions& given) {
   } else {
     set_if_given(given.ca_file, &options.ca_file);
   }
-  if (given.tls_1_3) options.min_version = HC_TLS_1_3;
   set_if_given(given.certificate_file, &options.certificate_file);
   set_if_given(given.key_file, &options.key_file);
   set_if_given(given.key_password, &options.key_password);
+  return options;
+}
+
+Tls tls_of(const GetOptions& given) {
+  hc_tls_options options = tls_options_of(given.tls);
+  options.min_version = given.min_tls;
   set_if_given(given.server_name, &options.server_name);
   std::vector<hc_str> pins;
   for (const std::string& pin : given.pins) pins.push_back(str(pin));
   options.pins = pins.data();
   options.pin_count = pins.size();
   return create_tls(options);
+}
+
+// Without one, the library trusts proxies as it trusts servers; but -k is about servers alone, as in curl.
+Tls proxy_tls_of(const GetOptions& given) {
+  if (!given.proxy && !given.trust_env) return nullptr;
+  TlsArguments tls = given.proxy_tls;
+  if (!tls.ca_file) tls.ca_file = given.tls.ca_file;
+  return create_tls(tls_options_of(tls));
+}
+
+std::optional<std::string> proxy_of(const GetOptions& given) {
+  if (!given.proxy_user || given.proxy->empty()) return given.proxy;
+  return with_user(with_scheme(*given.proxy), given.proxy_user->name, given.proxy_user->password);
 }
 
 void set_clocks(const GetOptions& given, hc_timeouts& timeouts) {
@@ -74,20 +99,37 @@ void set_route(const GetOptions& given, hc_session_options& options) {
   if (given.trust_env) options.trust_env = HC_ON;
   if (given.public_only) options.public_only = HC_ON;
   set_if_given(given.nameservers, &options.nameservers);
-  set_if_given(given.proxy, &options.proxy);
   set_if_given(given.no_proxy, &options.no_proxy);
   set_if_given(given.unix_path, &options.unix_path);
+  set_if_given(given.deny_addresses, &options.deny_addresses);
+  set_if_given(given.allow_addresses, &options.allow_addresses);
+  set_if_given(given.trusted_proxies, &options.trusted_proxies);
+  if (!given.interface.device.empty()) options.interface_name = str(given.interface.device);
+  if (!given.interface.address.empty()) options.local_addr = str(given.interface.address);
+}
+
+void set_sockets(const GetOptions& given, hc_session_options& options) {
+  options.limit = given.limit;
+  options.limit_per_host = given.limit_per_host;
+  if (given.keepalive_ms == HC_UNSET) return;
+  options.tcp_keepalive = HC_ON;
+  options.tcp_keepalive_idle_ms = options.tcp_keepalive_interval_ms = given.keepalive_ms;
 }
 
 Session session_of(const GetOptions& given) {
   const Tls tls = tls_of(given);
   hc_session_options options = make_session_options();
+  const Tls proxy_tls = proxy_tls_of(given);
+  const std::optional<std::string> proxy = proxy_of(given);
   options.tls = tls.get();
-  options.limit = given.limit;
-  options.limit_per_host = given.limit_per_host;
+  options.proxy_tls = proxy_tls.get();
+  set_if_given(proxy, &options.proxy);
+  set_if_given(given.user_agent, &options.user_agent);
+  options.max_body = given.max_body;
   options.max_redirects = given.follow ? given.max_redirects : 0;
   options.decompress = given.compressed ? HC_ON : HC_OFF;
   set_clocks(given, options.timeouts);
+  set_sockets(given, options);
   set_route(given, options);
   std::vector<hc_header> headers;
   for (const HeaderArgument& header : given.proxy_headers) {
@@ -145,7 +187,7 @@ void RequestTemplate::add_headers(const GetOptions& options) {
 void RequestTemplate::add_body(const GetOptions& options) {
   if (options.body) request.body = str(*options.body);
   request.body_kind = HC_BODY_BORROWED;
-  if (!options.upload_file) return;
+  if (!options.upload_file || *options.upload_file == "-") return;
   request.body_kind = HC_BODY_FILE;
   request.body_path = str(*options.upload_file);
 }

@@ -150,7 +150,8 @@ class HeadLines {
 
 void HeadLines::add_proxy_fields() {
   if (forwarding_of(request_.url, options_) != Forwarding::kYes) return;
-  if (!split_url(with_scheme(*options_.proxy)).userinfo.empty()) add("Proxy-Authorization", kSecret);
+  const bool has_user = options_.proxy_user || !split_url(with_scheme(*options_.proxy)).userinfo.empty();
+  if (has_user) add("Proxy-Authorization", kSecret);
   add_automatic("Proxy-Connection", "Keep-Alive");
   for (const HeaderArgument& header : options_.proxy_headers) {
     add(header.name, header.is_named("Proxy-Authorization") ? kSecret : header.value);
@@ -166,7 +167,9 @@ void HeadLines::add_given() {
 }
 
 void HeadLines::add_body_fields() {
-  if (request_.has_body) {
+  if (request_.has_body && options_.upload_file == "-") {
+    add_automatic("Transfer-Encoding", "chunked");
+  } else if (request_.has_body) {
     if (const auto length = length_of_body(options_)) add_automatic("Content-Length", *length);
   } else if (request_.method == "POST") {
     add_automatic("Content-Length", "0");
@@ -207,7 +210,8 @@ std::string request_head(const RequestShown& request, const GetOptions& options,
   if (options.body && request.has_body) {
     lines.add_automatic("Content-Type", "application/x-www-form-urlencoded");
   }
-  lines.add_automatic("User-Agent", std::string("libhc/") + hc_version());
+  const std::string agent = options.user_agent.value_or(std::string("libhc/") + hc_version());
+  if (!agent.empty()) lines.add_automatic("User-Agent", agent);
   if (options.compressed) lines.add_automatic("Accept-Encoding", encodings());
   lines.add_body_fields();
   const bool is_unsure = forwarding_of(request.url, options) == Forwarding::kPerhaps;

@@ -1,5 +1,6 @@
 #include "hcx/option_parser.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <sstream>
@@ -23,9 +24,10 @@ const OptionParser::Option& OptionParser::find(const std::string& name) const {
 
 std::vector<std::string> OptionParser::parse(const std::vector<std::string>& arguments) const {
   std::vector<std::string> rest;
+  const auto take = [&](const std::string& other) { others_ ? others_(other) : rest.push_back(other); };
   for (auto at = arguments.begin(); at != arguments.end();) {
     if (*at == "--") {
-      rest.insert(rest.end(), at + 1, arguments.end());
+      std::for_each(at + 1, arguments.end(), take);
       break;
     }
     if (at->starts_with("--")) {
@@ -33,7 +35,7 @@ std::vector<std::string> OptionParser::parse(const std::vector<std::string>& arg
     } else if (at->starts_with('-') && at->size() > 1) {
       at = parse_short(at, arguments.end());
     } else {
-      rest.push_back(*at++);
+      take(*at++);
     }
   }
   return rest;

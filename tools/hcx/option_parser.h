@@ -26,7 +26,10 @@ class OptionParser {
   void flag(std::string_view names, Flag apply);
   void value(std::string_view names, Value apply);
 
-  /// Applies the options in order and returns the other arguments.
+  /// What is called with each other argument, among the options in order.
+  void others(Value apply) { others_ = std::move(apply); }
+
+  /// Applies the options in order and returns the other arguments, unless others() takes them.
   std::vector<std::string> parse(const std::vector<std::string>& arguments) const;
 
  private:
@@ -42,6 +45,7 @@ class OptionParser {
   Position parse_short(Position at, Position end) const;
 
   std::map<std::string, Option, std::less<>> options_;
+  Value others_;
 };
 
 /// A whole number from `least` to `most`; commas and underscores may group its digits.

@@ -1,8 +1,11 @@
 #include "hcx/option_values.h"
 
+#include <arpa/inet.h>
 #include <strings.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -90,6 +93,42 @@ CertificateArgument parse_certificate(std::string_view text, std::string_view op
   if (certificate.has_password) certificate.password = text.substr(i + 1);
   if (certificate.file.empty()) throw UsageError(std::string(option) + ": no file");
   return certificate;
+}
+
+// As in curl: "if!" and "host!" say which it is; else what looks like an address is one.
+InterfaceArgument parse_interface(std::string_view text) {
+  std::array<unsigned char, sizeof(in6_addr)> ignored;
+  const std::string given(text);
+  const auto is_address = [&](const std::string& name) {
+    return inet_pton(AF_INET, name.c_str(), ignored.data()) == 1 ||
+           inet_pton(AF_INET6, name.c_str(), ignored.data()) == 1;
+  };
+  InterfaceArgument interface;
+  if (given.starts_with("if!")) {
+    interface.device = given.substr(3);
+  } else if (given.starts_with("host!")) {
+    interface.address = given.substr(5);
+  } else {
+    (is_address(given) ? interface.address : interface.device) = given;
+  }
+  if (interface.device.empty() && interface.address.empty()) throw UsageError("--interface: empty");
+  return interface;
+}
+
+std::uint64_t parse_size(std::string_view text, std::string_view option) {
+  constexpr std::string_view kUnits = "KMGT";
+  constexpr std::uint64_t kMost = 1'000'000;  // of the largest unit
+  const std::size_t unit =
+      text.empty() ? std::string_view::npos : kUnits.find(static_cast<char>(std::toupper(text.back())));
+  if (unit == std::string_view::npos) return to_number(text, option, 0, kMost << 40);
+  return to_number(text.substr(0, text.size() - 1), option, 0, kMost) << (10 * (unit + 1));
+}
+
+void add_cookies(std::string& cookies, std::string_view text) {
+  if (text.find('=') == std::string_view::npos) {
+    throw UsageError("-b: NAME=VALUE expected; files of cookies are not read");
+  }
+  cookies += (cookies.empty() ? "" : "; ") + std::string(text);
 }
 
 std::string read_data(const std::string& text, std::string_view option) {

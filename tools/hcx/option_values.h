@@ -43,6 +43,19 @@ struct CertificateArgument {
 };
 CertificateArgument parse_certificate(std::string_view text, std::string_view option);
 
+/// What --interface names: a device, or an address of this machine; one of the two, or neither.
+struct InterfaceArgument {
+  std::string device;
+  std::string address;
+};
+InterfaceArgument parse_interface(std::string_view text);
+
+/// Bytes, with K, M, G or T (of 1024) behind them if wanted.
+std::uint64_t parse_size(std::string_view text, std::string_view option);
+
+/// "NAME=VALUE", several of them with "; " between.
+void add_cookies(std::string& cookies, std::string_view text);
+
 /// What -d sends: the text, or with '@' in front what a file holds; "@-" is stdin.
 std::string read_data(const std::string& text, std::string_view option);
 

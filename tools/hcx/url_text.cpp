@@ -2,7 +2,30 @@
 
 #include "hcx/format.h"
 
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
 namespace hc::hcx {
+
+namespace {
+
+bool is_unreserved(unsigned char c) {
+  const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  return is_letter || (c >= '0' && c <= '9') || std::string_view("-._~").find(c) != std::string_view::npos;
+}
+
+std::string percent_encoded(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    std::array<char, 4> code;
+    std::snprintf(code.data(), code.size(), "%%%02X", static_cast<unsigned char>(c));
+    encoded += is_unreserved(static_cast<unsigned char>(c)) ? std::string(1, c) : code.data();
+  }
+  return encoded;
+}
+
+}  // namespace
 
 std::string with_scheme(std::string_view url) {
   const std::size_t mark = url.find("://");
@@ -26,6 +49,33 @@ UrlText split_url(std::string_view url) {
   text.target = text.target.substr(0, text.target.find('#'));
   if (text.target.empty()) text.target = "/";
   return text;
+}
+
+std::string file_name_of(std::string_view url) {
+  std::string_view path = split_url(url).target;
+  path = path.substr(0, path.find('?'));
+  return std::string(path.substr(path.rfind('/') + 1));
+}
+
+std::string with_file_name(std::string_view url, std::string_view path) {
+  const UrlText text = split_url(url);
+  if (url.find_first_of("?#") != std::string_view::npos || !text.target.ends_with('/'))
+    return std::string(url);
+  return std::string(url) + (url.ends_with('/') ? "" : "/") +
+         percent_encoded(path.substr(path.rfind('/') + 1));
+}
+
+std::string with_query(std::string_view url, std::string_view data) {
+  const std::size_t end = std::min(url.find('#'), url.size());
+  const std::string_view before = url.substr(0, end);
+  const char* mark = before.find('?') == std::string_view::npos ? "?" : before.ends_with('?') ? "" : "&";
+  return std::string(before) + mark + std::string(data) + std::string(url.substr(end));
+}
+
+std::string with_user(std::string_view url, std::string_view name, std::string_view password) {
+  const UrlText text = split_url(url);
+  return std::string(text.scheme) + "://" + percent_encoded(name) + ":" + percent_encoded(password) + "@" +
+         std::string(text.authority) + (text.target == "/" ? "" : std::string(text.target));
 }
 
 std::string shown_url(std::string_view url) {

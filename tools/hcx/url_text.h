@@ -19,6 +19,15 @@ struct UrlText {
 /// Views into `url`.
 UrlText split_url(std::string_view url);
 
+/// What -O saves as: what follows the last slash of the path. Empty: there is nothing.
+std::string file_name_of(std::string_view url);
+/// The file's own name at the end of a path that ends with a slash, as curl's -T does.
+std::string with_file_name(std::string_view url, std::string_view path);
+/// With `data` in the query, behind what is there.
+std::string with_query(std::string_view url, std::string_view data);
+/// With this user and password in place of those there.
+std::string with_user(std::string_view url, std::string_view name, std::string_view password);
+
 /// For people: no userinfo, no control characters.
 std::string shown_url(std::string_view url);
 
