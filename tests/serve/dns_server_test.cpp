@@ -6,10 +6,13 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "support/no_descriptors.h"
 #include "test_client.h"
 
 namespace hc::serve::test {
@@ -225,6 +228,27 @@ TEST_F(DnsServerTest, SilenceAndDelaysHoldNobodyElseUp) {
   EXPECT_FALSE(receive(kMustNotFireMs).has_value());
   EXPECT_TRUE(dns_.wait_for_queries(3));
   EXPECT_EQ(dns_.count("silent.test"), 1u);
+}
+
+std::chrono::nanoseconds time_on_processors() {
+  timespec spent{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+  return std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+}
+
+TEST_F(DnsServerTest, WithoutDescriptorsItWaitsInsteadOfSpinning) {
+  dns_.script("app.test", {DnsReply::addresses({"127.0.0.1"})});
+  {
+    const Fd not_accepted(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    const hc::test::NoDescriptors none;
+    SocketAddress target = SocketAddress::parse("127.0.0.1", dns_.port());
+    ASSERT_EQ(::connect(not_accepted.get(), target.get(), target.length), 0);
+    const auto before = time_on_processors();
+    // Nothing happens that one could wait for: what is measured is the time it takes.
+    std::this_thread::sleep_for(milliseconds(200));
+    EXPECT_LT(time_on_processors() - before, milliseconds(100));
+  }
+  EXPECT_EQ(ask_over_tcp("app.test").records.size(), 1u);
 }
 
 TEST_F(DnsServerTest, JunkIsIgnoredAndARestartKeepsPortAndScripts) {

@@ -113,7 +113,8 @@ class DnsServer::Impl {
         zone(options_.default_reply),
         port_(options_.port),
         udp_target_([this] { receive_datagrams(); }),
-        tcp_target_([this] { accept_connections(); }) {
+        tcp_target_([this] { accept_connections(); }),
+        accept_again_([this] { loop_.change(tcp_.get(), EPOLLIN, &tcp_target_); }) {
     loop_.set_end_of_turn([this] { sweep(); });
   }
   ~Impl() { stop(); }
@@ -132,6 +133,7 @@ class DnsServer::Impl {
     loop_.unwatch(tcp_.get());
     udp_.reset();
     tcp_.reset();
+    loop_.disarm(accept_again_);
     for (auto& answer : delayed_) loop_.disarm(answer->timer);
     delayed_.clear();
     connections_.clear();
@@ -161,6 +163,7 @@ class DnsServer::Impl {
   Fd tcp_;
   SocketTarget udp_target_;
   SocketTarget tcp_target_;
+  Timer accept_again_;  // armed while descriptors are short
   std::uint64_t next_connection_ = 1;
   std::unordered_map<std::uint64_t, std::unique_ptr<DnsConnection>> connections_;
   std::vector<std::unique_ptr<DelayedAnswer>> delayed_;
@@ -198,7 +201,11 @@ void DnsServer::Impl::receive_datagrams() {
 
 void DnsServer::Impl::accept_connections() {
   Fd socket(::accept4(tcp_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (!socket) return;
+  if (!socket) {
+    if (!is_shortage(errno)) return;
+    loop_.change(tcp_.get(), 0, &tcp_target_);
+    return loop_.arm(accept_again_, loop_.now() + kShortagePause);
+  }
   const std::uint64_t number = next_connection_++;
   const auto sink = [this](std::string_view message, const DnsPeer& peer) { handle(message, peer); };
   connections_.emplace(number, std::make_unique<DnsConnection>(loop_, std::move(socket), number, sink));

@@ -76,6 +76,10 @@ void close_with_reset(Fd& socket) {
   socket.reset();
 }
 
+bool is_shortage(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 void set_socket_option(int socket, int level, int option, int value) {
   if (setsockopt(socket, level, option, &value, sizeof value) != 0) throw_errno("setsockopt");
 }

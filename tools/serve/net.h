@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -51,6 +52,10 @@ Fd bind_socket(int type, const SocketAddress& address);
 std::string endpoint_text(const std::string& address, std::uint16_t port);
 /// Whatever is sent or unread is thrown away, and the peer gets a RST.
 void close_with_reset(Fd& socket);
+/// Whether accept() failed for want of descriptors or memory. The connection stays in the backlog, and epoll reports it
+/// without end: look away for kShortagePause.
+bool is_shortage(int error);
+constexpr std::chrono::milliseconds kShortagePause{10};
 void set_socket_option(int socket, int level, int option, int value);
 [[noreturn]] void throw_errno(const std::string& what);
 

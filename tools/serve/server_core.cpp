@@ -11,7 +11,6 @@ namespace hc::serve {
 namespace {
 
 constexpr int kAcceptsPerTurn = 128;
-constexpr Milliseconds kDescriptorShortage{10};
 
 std::optional<Ending> ending_on_accept(Behaviour behaviour) {
   if (behaviour == Behaviour::kCloseOnAccept) return Ending::kFin;
@@ -72,9 +71,8 @@ bool Listener::accept_one() {
     core_.adopt(*this, std::move(socket), peer.port());
     return true;
   }
-  if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-    // The connection stays in the backlog and epoll would report it without end.
-    core_.loop.arm(retry_, core_.loop.now() + kDescriptorShortage);
+  if (is_shortage(errno)) {
+    core_.loop.arm(retry_, core_.loop.now() + kShortagePause);
     update_interest();
     return false;
   }
