@@ -143,11 +143,15 @@ TEST(ServeCommand, LeavesWhatIsTypedAlone) {
 }
 
 TEST(ServeCommand, OptionsAreUnderstoodOrRefused) {
-  std::array<std::string, 5> words{"serve", "--dns-name", "*.a.test=127.0.0.1,::1@5+20!tc/nxdomain",
-                                   "--dns-name", "b.test=cname:a.test@9"};
-  std::array<char*, 5> argv{};
+  std::array<std::string, 6> words{"serve",
+                                   "--dns-name",
+                                   "*.a.test=127.0.0.1,::1@5+20!tc/nxdomain",
+                                   "--dns-name",
+                                   "b.test=cname:a.test@9",
+                                   "--dns=0"};
+  std::array<char*, 6> argv{};
   std::transform(words.begin(), words.end(), argv.begin(), [](std::string& word) { return word.data(); });
-  const ServeOptions options = parse_serve_options(5, argv.data());
+  const ServeOptions options = parse_serve_options(6, argv.data());
   ASSERT_EQ(options.dns_scripts.size(), 2u);
   const DnsScript& script = options.dns_scripts[0];
   EXPECT_EQ(script.name, "*.a.test");

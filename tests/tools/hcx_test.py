@@ -720,6 +720,29 @@ class Manual(unittest.TestCase):
 
 
 class Serve(unittest.TestCase):
+    def test_wrong_usage_is_one_line_and_exit_2(self):
+        for text, *arguments in (
+            ("unknown option: --htp", "--htp", "0"),
+            ("--http needs a value", "--http"),
+            ("port: '70000' is not a number from 0 to 65535", "--http", "70000"),
+            ("not an IP address: localhost", "--http", "localhost:0"),
+            ("--dns-name needs --dns", "--dns-name", "a.test=127.0.0.1"),
+            ("--dns: there is only one DNS server", "--dns", "0", "--dns", "0"),
+            ("--tls-name, --tls-directory, --require-client-cert and --no-session-tickets need --https", "--tls-name", "a"),
+        ):
+            result = hcx("serve", *arguments)
+            self.assertEqual(result.stderr.decode(), f"hcx serve: {text} (hcx serve --help tells what there is)\n")
+            self.assertEqual((result.returncode, result.stdout), (2, b""))
+
+    def test_names_the_endpoint_that_it_cannot_have(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            endpoint = "127.0.0.1:%d" % taken.getsockname()[1]
+            for kind in ("--http", "--https", "--dns"):
+                result = hcx("serve", "--http", "127.0.0.1:0", kind, endpoint)
+                self.assertEqual(result.returncode, 1, result)
+                what = f"hcx serve: cannot (bind|listen on) {endpoint}: Address already in use\n"
+                self.assertRegex(result.stderr.decode(), rf"\A{what}\Z")
+
     def test_works_as_a_background_job_of_a_terminal(self):
         keyboard, terminal = os.openpty()
         self.addCleanup(os.close, keyboard)

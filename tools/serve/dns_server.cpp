@@ -177,7 +177,7 @@ void DnsServer::Impl::bind() {
     const std::uint16_t found = SocketAddress::of(udp_.get()).port();
     try {
       tcp_ = bind_socket(SOCK_STREAM, SocketAddress::parse(options_.address, found));
-      if (::listen(tcp_.get(), SOMAXCONN) != 0) throw_errno("listen");
+      start_listening(tcp_.get(), SOMAXCONN);
       port_ = found;
       return;
     } catch (const std::system_error&) {

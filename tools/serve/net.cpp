@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
@@ -52,6 +53,16 @@ std::uint16_t SocketAddress::port() const {
   return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
 }
 
+std::string SocketAddress::text() const {
+  std::array<char, INET6_ADDRSTRLEN> address{};
+  const void* bytes =
+      family() == AF_INET6
+          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr)
+          : static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr);
+  inet_ntop(family(), bytes, address.data(), address.size());
+  return endpoint_text(address.data(), port());
+}
+
 Fd bind_socket(int type, const SocketAddress& address) {
   Fd socket(::socket(address.family(), type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) throw_errno("socket");
@@ -59,10 +70,20 @@ Fd bind_socket(int type, const SocketAddress& address) {
   if (address.port() != 0) set_socket_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   // Or "::" would take the IPv4 port of the same number, too.
   if (address.family() == AF_INET6) set_socket_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  if (::bind(socket.get(), address.get(), address.length) != 0) throw_errno("bind");
+  if (::bind(socket.get(), address.get(), address.length) != 0) {
+    const int error = errno;
+    throw std::system_error(error, std::generic_category(), "cannot bind " + address.text());
+  }
   // Accepted sockets inherit it, and only then their TIME_WAIT does not stop a restart on this port.
   set_socket_option(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   return socket;
+}
+
+void start_listening(int socket, int backlog) {
+  if (::listen(socket, backlog) == 0) return;
+  const int error = errno;
+  throw std::system_error(error, std::generic_category(),
+                          "cannot listen on " + SocketAddress::of(socket).text());
 }
 
 std::string endpoint_text(const std::string& address, std::uint16_t port) {

@@ -42,12 +42,16 @@ struct SocketAddress {
   sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
   int family() const { return storage.ss_family; }
+  /// "127.0.0.1:80", "[::1]:80".
+  std::string text() const;
   std::uint16_t port() const;
 };
 
 /// A bound socket: non-blocking, CLOEXEC, SO_REUSEADDR. `type` is SOCK_STREAM or SOCK_DGRAM. Throws
 /// std::system_error.
 Fd bind_socket(int type, const SocketAddress& address);
+/// listen(); throws std::system_error, which names the endpoint, as bind_socket()'s does.
+void start_listening(int socket, int backlog);
 /// "127.0.0.1:80", "[::1]:80".
 std::string endpoint_text(const std::string& address, std::uint16_t port);
 /// Whatever is sent or unread is thrown away, and the peer gets a RST.

@@ -152,10 +152,10 @@ int run_serve_command(int argc, char** argv) {
     serve(options, signals.fd(), input);
     return 0;
   } catch (const std::invalid_argument& error) {
-    std::fprintf(stderr, "serve: %s\n(--help tells the options)\n", error.what());
+    std::fprintf(stderr, "hcx serve: %s (hcx serve --help tells what there is)\n", error.what());
     return 2;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "serve: %s\n", error.what());
+    std::fprintf(stderr, "hcx serve: %s\n", error.what());
     return 1;
   }
 }

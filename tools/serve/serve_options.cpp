@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <functional>
+#include <limits>
 #include <map>
 #include <stdexcept>
 
@@ -11,7 +12,7 @@ namespace hc::serve {
 
 namespace {
 
-constexpr std::string_view kHelp = R"(usage: serve [options]
+constexpr std::string_view kHelp = R"(usage: hcx serve [option...]
 
 Test servers on this machine; they run until SIGINT or SIGTERM, and if stdin is a pipe or a socket until it closes.
 Prints "http ADDRESS:PORT", "https ...", "dns ..." and "ca PATH", one per line, then "ready".
@@ -40,7 +41,7 @@ Prints "http ADDRESS:PORT", "https ...", "dns ..." and "ca PATH", one per line, 
 Routes: /bytes/N /gzip/N /delay/MS /drip /status/N /echo /echo/head /method /connection /chunked /1xx
 /redirect/N /redirect-to /keepalive/N /cookies /upload /upload/slow /upload/early /once/KEY
 /once-count/KEY /count /reset-counters /close /close/silent /reset /fin /hang /truncate /badchunk
-/badstatus /badheader /headerbomb /both /late (parameters: tools/serve/http_server.h)
+/badstatus /badheader /headerbomb /both /late (parameters: hcx(1))
 )";
 
 template <typename Number>
@@ -48,7 +49,9 @@ Number to_number(std::string_view text, std::string_view what) {
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc() && end == text.data() + text.size()) return number;
-  throw std::invalid_argument(std::string(what) + ": not a number: " + std::string(text));
+  throw std::invalid_argument(std::string(what) + ": '" + std::string(text) + "' is not a number from " +
+                              std::to_string(std::numeric_limits<Number>::min()) + " to " +
+                              std::to_string(std::numeric_limits<Number>::max()));
 }
 
 Endpoint to_endpoint(std::string_view text) {
@@ -125,7 +128,7 @@ const std::map<std::string_view, ValueOption>& value_options() {
   static const std::map<std::string_view, ValueOption> table{
       {"--http", [](auto& o, const auto& v) { o.http.push_back(to_endpoint(v)); }},
       {"--https", [](auto& o, const auto& v) { o.https.push_back(to_endpoint(v)); }},
-      {"--dns", [](auto& o, const auto& v) { o.dns.assign(1, to_endpoint(v)); }},
+      {"--dns", [](auto& o, const auto& v) { o.dns.push_back(to_endpoint(v)); }},
       {"--dns-name", [](auto& o, const auto& v) { o.dns_scripts.push_back(to_script(v)); }},
       {"--tls-name",
        [](auto& o, const auto& v) { (is_address(v) ? o.pki.addresses : o.pki.names).push_back(v); }},
@@ -159,6 +162,20 @@ const std::map<std::string_view, std::function<void(ServeOptions&)>>& switches()
   return table;
 }
 
+void refuse_what_has_no_effect(const ServeOptions& options) {
+  if (options.dns.size() > 1) throw std::invalid_argument("--dns: there is only one DNS server");
+  if (!options.dns_scripts.empty() && options.dns.empty())
+    throw std::invalid_argument("--dns-name needs --dns");
+  const TestPkiOptions usual;
+  const bool names_more =
+      options.pki.names.size() > usual.names.size() || options.pki.addresses.size() > usual.addresses.size();
+  const bool is_about_tls = names_more || !options.pki.directory.empty() ||
+                            options.require_client_certificate || !options.session_tickets;
+  if (is_about_tls && options.https.empty())
+    throw std::invalid_argument(
+        "--tls-name, --tls-directory, --require-client-cert and --no-session-tickets need --https");
+}
+
 }  // namespace
 
 ServeOptions parse_serve_options(int argc, char** argv) {
@@ -179,6 +196,7 @@ ServeOptions parse_serve_options(int argc, char** argv) {
     found->second(options,
                   std::string(name.size() < argument.size() ? argument.substr(name.size() + 1) : argv[++i]));
   }
+  if (!options.help) refuse_what_has_no_effect(options);
   if (options.http.empty() && options.https.empty() && options.dns.empty())
     options.http.push_back({"127.0.0.1", 0});
   return options;

@@ -36,7 +36,7 @@ void Listener::bind() {
   set_socket_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   if (options_.receive_buffer > 0) set_socket_option(fd, SOL_SOCKET, SO_RCVBUF, options_.receive_buffer);
   if (options_.send_buffer > 0) set_socket_option(fd, SOL_SOCKET, SO_SNDBUF, options_.send_buffer);
-  if (::listen(fd, options_.backlog) != 0) throw_errno("listen");
+  start_listening(fd, options_.backlog);
   port_ = SocketAddress::of(fd).port();
   core_.loop.watch(fd, behaviour_ == Behaviour::kPauseAccept ? 0u : EPOLLIN, this);
 }
