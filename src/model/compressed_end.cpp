@@ -8,6 +8,7 @@
 namespace hc {
 namespace {
 
+constexpr size_t kLongestExtension = 4096;
 constexpr size_t kLeastGzip = 18;  // its head and its end
 constexpr size_t kLeastZlib = 6;
 constexpr uint32_t kZstdMagic = 0xFD2FB528;
@@ -44,17 +45,25 @@ std::string_view ChunkReader::next(std::string_view* raw) {
       if (size_ == 0) state_ = State::kLineEnd;
       return data;
     }
-    char c = raw->front();
+    on_framing(raw->front());
     raw->remove_prefix(1);
-    if (state_ == State::kSize) {
-      on_size(c);
-    } else if (c == '\n' && state_ == State::kExtension) {
-      state_ = size_ == 0 ? State::kTrailer : State::kData;
-    } else if (c == '\n' && state_ == State::kLineEnd) {
-      state_ = State::kSize;
-    }
   }
   return {};
+}
+
+void ChunkReader::on_framing(char c) {
+  switch (state_) {
+    case State::kSize: on_size(c); break;
+    case State::kBlanks:
+    case State::kExtension:
+    case State::kReturn: on_behind_size(c); break;
+    case State::kLineEnd:
+      if (c == '\n') state_ = State::kSize;
+      break;
+    case State::kData:
+    case State::kTrailer:
+    case State::kBroken: break;
+  }
 }
 
 void ChunkReader::on_size(char c) {
@@ -62,7 +71,24 @@ void ChunkReader::on_size(char c) {
   if (digit >= 0) {
     size_ = size_ * 16 + static_cast<unsigned>(digit);
   } else {
-    state_ = c != '\n' ? State::kExtension : size_ == 0 ? State::kTrailer : State::kData;
+    behind_size_ = 0;
+    on_behind_size(c);
+  }
+}
+
+// RFC 9112 7.1.1: blanks, then the end of the line or extensions. What those are is nobody's concern.
+void ChunkReader::on_behind_size(char c) {
+  bool is_in_extension = state_ == State::kExtension;
+  if (c == '\n') {
+    state_ = size_ == 0 ? State::kTrailer : State::kData;
+  } else if (state_ == State::kReturn || ++behind_size_ > kLongestExtension) {
+    state_ = State::kBroken;
+  } else if (c == '\r') {
+    state_ = State::kReturn;
+  } else if (c == ';' || is_in_extension) {
+    state_ = State::kExtension;
+  } else {
+    state_ = c == ' ' || c == '\t' ? State::kBlanks : State::kBroken;
   }
 }
 
@@ -129,7 +155,19 @@ void ZstdFrames::on_block(uint32_t block) {
   expect(State::kMagic, 4);
 }
 
-void CompressedEnd::set_coding(std::string_view coding) {
+void CompressedEnd::add_codings(std::string_view value) {
+  for (;;) {
+    size_t comma = std::min(value.find(','), value.size());
+    add_coding(trim(value.substr(0, comma)));
+    if (comma == value.size()) return;
+    value.remove_prefix(comma + 1);
+  }
+}
+
+// "none" is libcurl's other name of "identity".
+void CompressedEnd::add_coding(std::string_view coding) {
+  if (coding.empty() || equals_ignoring_case(coding, "identity") || equals_ignoring_case(coding, "none"))
+    return;
   bool is_first = !has_coding_;
   has_coding_ = true;
   coding_ = Coding::kOther;

@@ -7,19 +7,24 @@
 
 namespace hc {
 
-/// Takes the framing off a chunked body that comes in pieces. What is not a valid one does not matter here: libcurl,
-/// which gets the same bytes, refuses it.
+/// Takes the framing off a chunked body that comes in pieces. Of what is not valid only that matters here which libcurl,
+/// which gets the same bytes, lets pass: whatever is behind the size of a chunk.
 class ChunkReader {
  public:
   /// Takes bytes of `raw` away, and returns the next of the data in them; empty when there are none left.
   std::string_view next(std::string_view* raw);
+  /// There was something behind a size that is no extension, or a very long one.
+  bool is_broken() const { return state_ == State::kBroken; }
 
  private:
-  enum class State : uint8_t { kSize, kExtension, kData, kLineEnd, kTrailer };
+  enum class State : uint8_t { kSize, kBlanks, kExtension, kReturn, kData, kLineEnd, kTrailer, kBroken };
+  void on_framing(char c);
   void on_size(char c);
+  void on_behind_size(char c);
 
   State state_ = State::kSize;
-  uint64_t size_ = 0;  // of the chunk, or what is left of it
+  uint64_t size_ = 0;       // of the chunk, or what is left of it
+  size_t behind_size_ = 0;  // bytes on its line
 };
 
 /// Goes through the frames and blocks of zstd data (RFC 8878) without decoding them.
@@ -56,13 +61,15 @@ class ZstdFrames {
 /// do raw "deflate" data and a body with several codings.
 class CompressedEnd {
  public:
-  /// The value of Content-Encoding.
-  void set_coding(std::string_view coding);
+  /// The value of a field Content-Encoding.
+  void add_codings(std::string_view value);
   void set_chunked() { is_chunked_ = true; }
+  bool has_coding() const { return has_coding_; }
   /// It wants to see the body as it was received.
   bool wants_raw() const { return coding_ != Coding::kOther; }
 
   void on_raw(std::string_view bytes);
+  bool has_bad_chunk() const { return chunks_.is_broken(); }
   void on_decoded(std::string_view bytes);
   /// A body without a byte is whole.
   bool is_whole() const;
@@ -71,6 +78,7 @@ class CompressedEnd {
 
  private:
   enum class Coding : uint8_t { kOther, kGzip, kDeflate, kZstd };
+  void add_coding(std::string_view coding);
   void on_compressed(std::string_view bytes);
   bool has_zlib_header() const;
 

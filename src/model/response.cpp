@@ -239,10 +239,9 @@ bool ResponseBuilder::on_transfer_encoding(std::string_view value) {
 }
 
 void ResponseBuilder::on_content_encoding(std::string_view value) {
-  is_encoded_ = true;
   if (!limits_.decodes) return;
   if (compressed_end_ == nullptr) compressed_end_ = std::make_unique<CompressedEnd>();
-  compressed_end_->set_coding(value);
+  compressed_end_->add_codings(value);
 }
 
 // "timeout=5, max=100". A second less, so that ours closes before theirs does.
@@ -263,7 +262,7 @@ bool ResponseBuilder::end_head() {
     response_->http_status_ = 0;
     fields_ = 0;
     content_length_ = HC_UNSET;
-    is_chunked_ = is_encoded_ = false;
+    is_chunked_ = false;
     compressed_end_.reset();
     location_.clear();
     return true;
@@ -305,6 +304,7 @@ bool ResponseBuilder::is_followed() const {
 }
 
 Intake ResponseBuilder::on_body(std::string_view bytes) {
+  if (!refusal_.is_ok()) return Intake::kRefused;
   if (is_discarding_) {
     if (bytes.size() > discards_left_) {
       refuse(HC_E_CANCELLED, "released before its end, with more to come than is worth draining");
@@ -324,6 +324,13 @@ Intake ResponseBuilder::on_body(std::string_view bytes) {
   return intake;
 }
 
+// It cannot stop anything from here: on_body() and check_end() do.
+void ResponseBuilder::on_raw(std::string_view bytes) {
+  compressed_end_->on_raw(bytes);
+  if (!compressed_end_->has_bad_chunk() || !refusal_.is_ok()) return;
+  refuse(HC_E_PROTOCOL, "behind the size of a chunk is no extension, or one of more than 4 KiB");
+}
+
 Intake ResponseBuilder::keep(std::string_view bytes) {
   response().body_ += bytes;
   return Intake::kTaken;
@@ -339,6 +346,7 @@ Intake ResponseBuilder::stream(std::string_view bytes) {
 }
 
 bool ResponseBuilder::check_end() {
+  if (!refusal_.is_ok()) return false;
   if (is_discarding_) return true;
   uint64_t left = bytes_left();
   if (left != 0 && left != HC_UNSET) {
@@ -357,8 +365,8 @@ void ResponseBuilder::discard_rest(uint64_t most) {
 
 uint64_t ResponseBuilder::bytes_left() const {
   if (has_no_body_) return 0;
-  bool is_known =
-      content_length_ != HC_UNSET && content_length_ >= body_bytes_ && !(is_encoded_ && limits_.decodes);
+  bool is_decoded = compressed_end_ != nullptr && compressed_end_->has_coding();  // and so of another length
+  bool is_known = content_length_ != HC_UNSET && content_length_ >= body_bytes_ && !is_decoded;
   return is_known ? content_length_ - body_bytes_ : HC_UNSET;
 }
 

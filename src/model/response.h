@@ -157,7 +157,7 @@ class ResponseBuilder {
   /// It wants on_raw(): to see that compressed data come to their end.
   bool wants_raw() const { return compressed_end_ != nullptr && compressed_end_->wants_raw(); }
   /// Some of the body as it was received: not decoded, chunk framing included.
-  void on_raw(std::string_view bytes) { compressed_end_->on_raw(bytes); }
+  void on_raw(std::string_view bytes);
   /// The body has ended; whether that is all of it. False: see status().
   bool check_end();
   /// Nobody wants the rest of the body; more than `most` of it are refused.
@@ -229,7 +229,6 @@ class ResponseBuilder {
   uint64_t body_bytes_ = 0;
   std::string location_;
   std::unique_ptr<CompressedEnd> compressed_end_;  // of a body that libcurl decodes
-  bool is_encoded_ = false;  // Content-Length counts something else than what libcurl gives
   bool is_redirect_ = false;
   bool is_expectation_failed_ = false;
   bool is_discarding_ = false;

@@ -36,9 +36,18 @@ std::ostream& operator<<(std::ostream& out, const Fault& fault) { return out << 
 constexpr char kGzipWithATail[] = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 26\r\n\r\n"
                                   "\x1f\x8b\x08\0\0\0\0\0\x02\x03\xcb\xc8\x04\0\xac*\x93\xd8\x02\0\0\0tail";
 
-// The first half of that, as a coding of the transfer.
+// The first half of that.
+constexpr char kHalfGzipInAList[] = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip, identity,\r\n"
+                                    "Content-Length: 11\r\n\r\n\x1f\x8b\x08\0\0\0\0\0\x02\x03\xcb";
+// The same as a coding of the transfer.
 constexpr char kHalfGzipInChunks[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"
                                      "b\r\n\x1f\x8b\x08\0\0\0\0\0\x02\x03\xcb\r\n0\r\n\r\n";
+
+// All of it, in a chunk whose size is followed by junk.
+constexpr char kGzipInABadChunk[] =
+    "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+    "16zzz\r\n\x1f\x8b\x08\0\0\0\0\0\x02\x03\xcb\xc8\x04\0\xac*\x93\xd8"
+    "\x02\0\0\0\r\n0\r\n\r\n";
 
 class Faults : public testing::TestWithParam<Fault> {
  protected:
@@ -73,6 +82,8 @@ class Faults : public testing::TestWithParam<Fault> {
           {"/odd/no-gzip",
            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\nplain, truly"},
           {"/odd/gzip-tail", {kGzipWithATail, sizeof kGzipWithATail - 1}},
+          {"/odd/half-gzip-in-a-list", {kHalfGzipInAList, sizeof kHalfGzipInAList - 1}},
+          {"/odd/gzip-in-a-bad-chunk", {kGzipInABadChunk, sizeof kGzipInABadChunk - 1}},
           {"/odd/encoding", "HTTP/1.1 200 OK\r\nContent-Encoding: rot13\r\nContent-Length: 2\r\n\r\nbx"},
       };
       writer.raw(kAnswers.at(request.path));
@@ -157,6 +168,8 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"BadChunk", "/badchunk", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
         Fault{"NoGzip", "/odd/no-gzip", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
         Fault{"GzipWithATail", "/odd/gzip-tail", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"HalfOfTheOneCodingInAList", "/odd/half-gzip-in-a-list", HC_E_INCOMPLETE, HC_PHASE_RECEIVING},
+        Fault{"GzipInABadChunk", "/odd/gzip-in-a-bad-chunk", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
         Fault{"UnknownEncoding", "/odd/encoding", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
         Fault{"BothLengths", "/both", HC_E_PROTOCOL, HC_PHASE_RECEIVING}),
     name_of);

@@ -33,7 +33,7 @@ const std::string kZstdWithSum =
 bool is_whole(std::string_view coding, std::string_view received, std::string_view decoded = kPlain,
               size_t piece = SIZE_MAX, bool is_chunked = false) {
   CompressedEnd end;
-  end.set_coding(coding);
+  end.add_codings(coding);
   if (is_chunked) end.set_chunked();
   for (; !received.empty(); received.remove_prefix(std::min(piece, received.size()))) {
     end.on_raw(received.substr(0, piece));
@@ -87,6 +87,27 @@ TEST(CompressedEnd, IsSeenThroughChunks) {
   }
 }
 
+TEST(CompressedEnd, TellsOfWhatIsNoExtensionBehindASize) {
+  auto is_bad = [](std::string_view line) {
+    CompressedEnd end;
+    end.set_chunked();
+    end.on_raw("1\r\nx\r\n");
+    for (char c : line) end.on_raw({&c, 1});
+    end.on_raw("\r\n" + kGzip);
+    return end.has_bad_chunk();
+  };
+  const std::string longest(4000, 'x');
+  for (const std::string& line : {std::string("1c"), std::string("1C \t"), std::string("1c;a"),
+                                  std::string("1c ; a=\"b c\" ; d"), "1c;" + longest}) {
+    EXPECT_FALSE(is_bad(line)) << line;
+  }
+  for (const std::string& line :
+       {std::string("1czzz"), std::string("1c 1"), std::string("1c\r;a"), std::string("1c;a\rb"),
+        std::string("1c,"), std::string("0zzz"), "1c;" + longest + longest}) {
+    EXPECT_TRUE(is_bad(line)) << line;
+  }
+}
+
 TEST(CompressedEnd, BodyWithoutAByteIsWhole) {
   for (const char* coding : {"gzip", "deflate", "zstd"}) EXPECT_TRUE(is_whole(coding, "", "")) << coding;
   EXPECT_TRUE(is_whole("gzip", "0\r\n\r\n", "", SIZE_MAX, true));
@@ -96,10 +117,25 @@ TEST(CompressedEnd, CannotBeSeenInAllCodings) {
   EXPECT_TRUE(is_whole("br", "any", "thing"));
   EXPECT_TRUE(is_whole("deflate", kRawDeflate.substr(0, 5), "hel")) << "raw deflate has no end of its own";
   CompressedEnd end;
-  end.set_coding("gzip");
-  end.set_coding("gzip");
+  end.add_codings("gzip");
+  end.add_codings("gzip");
   EXPECT_FALSE(end.wants_raw());
   EXPECT_TRUE(is_whole("gzip, br", "any", "thing"));
+}
+
+TEST(CompressedEnd, IsThatOfTheOneCodingInAList) {
+  for (const char* coding : {"gzip,", ",gzip", " , gzip\t,,", "gzip, identity", "Identity,gzip,none"}) {
+    EXPECT_TRUE(is_whole(coding, kGzip)) << coding;
+    EXPECT_FALSE(is_whole(coding, kGzip.substr(0, 20))) << coding;
+  }
+  for (const char* coding : {"", ",", "identity", "gzip, gzip", "gzip, br", "br, gzip"}) {
+    EXPECT_TRUE(is_whole(coding, kGzip.substr(0, 20))) << coding;
+  }
+  CompressedEnd end;
+  end.add_codings("identity");
+  end.add_codings("gzip");
+  end.add_codings("");
+  EXPECT_TRUE(end.wants_raw());
 }
 
 TEST(CompressedEnd, ZstdMayHaveSeveralFramesAndSkippableOnes) {

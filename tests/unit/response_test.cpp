@@ -200,6 +200,8 @@ TEST_F(ResponseTest, MissesNothingWhereTheLengthCountsSomethingElse) {
   ASSERT_TRUE(begin("HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 50\r\n\r\n"));
   builder.on_body("hello");
   EXPECT_TRUE(builder.check_end()) << "decoded";
+  ASSERT_TRUE(begin("HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Length: 50\r\n\r\n"));
+  EXPECT_EQ(builder.bytes_left(), 50U) << "not decoded";
   for (std::string_view status : {"204 No Content", "304 Not Modified", "101 Switching Protocols"}) {
     ASSERT_TRUE(begin("HTTP/1.1 " + std::string(status) + "\r\nContent-Length: 5\r\n\r\n"));
     EXPECT_TRUE(builder.check_end()) << status;
