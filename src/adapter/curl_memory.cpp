@@ -1,5 +1,6 @@
 #include "adapter/curl_memory.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -9,53 +10,53 @@
 namespace hc {
 namespace {
 
-/// Blocks for sizes from `least` to that of a block.
-struct Class {
-  size_t least;
-  BlockRegion blocks;
-};
-
 constexpr size_t kMost = 8192;  // more of them come from malloc
+constexpr size_t kSmall = 4 << 10;
+constexpr size_t kLeastBuffer = 12 << 10;
 
-// Never ended: libcurl is not, either.
-struct Classes {
-  Class handles{4 << 10, {6 << 10, kMost}};
-  Class buffers{12 << 10, {18 << 10, kMost}};
-};
-Classes& classes() {
-  static Classes& all = *new Classes;
-  return all;
+// Made once and never ended, like what uses them.
+BlockRegion* handles = nullptr;
+BlockRegion* buffers = nullptr;
+// From the first address of both to the last one. libcurl frees a hundred times a request, mostly nothing at all, and
+// each looks whether it is a block of theirs.
+uintptr_t first = 0;
+uintptr_t span = 0;
+
+void make_regions() {
+  handles = new BlockRegion(6 << 10, kMost);
+  buffers = new BlockRegion(18 << 10, kMost);
+  first = std::min(handles->begin(), buffers->begin());
+  span = std::max(handles->end(), buffers->end()) - first;
 }
 
 BlockRegion* region_for(size_t size) {
-  for (Class* each : {&classes().handles, &classes().buffers}) {
-    if (size >= each->least && size <= each->blocks.block_size()) return &each->blocks;
-  }
-  return nullptr;
+  BlockRegion* region = size < kLeastBuffer ? handles : buffers;
+  return size >= kSmall && size <= region->block_size() ? region : nullptr;
 }
 
 BlockRegion* region_of(const void* block) {
-  for (Class* each : {&classes().handles, &classes().buffers}) {
-    if (each->blocks.contains(block)) return &each->blocks;
-  }
-  return nullptr;
+  if (reinterpret_cast<uintptr_t>(block) - first >= span) return nullptr;
+  if (handles->contains(block)) return handles;
+  return buffers->contains(block) ? buffers : nullptr;
 }
 
-void* take(size_t size) noexcept {
+void* take_large(size_t size) {
   BlockRegion* region = region_for(size);
   void* block = region != nullptr ? region->take() : nullptr;
   return block != nullptr ? block : std::malloc(size);
 }
 
+void* take(size_t size) noexcept { return size < kSmall ? std::malloc(size) : take_large(size); }
+
 void give(void* block) noexcept {
   BlockRegion* region = region_of(block);
-  region != nullptr ? region->give(block) : std::free(block);
+  region == nullptr ? std::free(block) : region->give(block);
 }
 
 void* take_zeroed(size_t count, size_t size) noexcept {
   bool is_large = count <= UINT16_MAX && size <= UINT16_MAX && region_for(count * size) != nullptr;
   if (!is_large) return std::calloc(count, size);
-  void* block = take(count * size);
+  void* block = take_large(count * size);
   return block != nullptr ? std::memset(block, 0, count * size) : nullptr;
 }
 
@@ -82,13 +83,15 @@ CURLcode CurlMemory::init_curl() {
 #if defined(__SANITIZE_ADDRESS__)
   return curl_global_init(CURL_GLOBAL_ALL);  // which would not see what is used after its end
 #else
+  make_regions();
   return curl_global_init_mem(CURL_GLOBAL_ALL, take, give, take_again, duplicate, take_zeroed);
 #endif
 }
 
 void CurlMemory::on_handle_ended() {
-  classes().handles.blocks.release_one();
-  classes().buffers.blocks.release_one();
+  for (BlockRegion* region : {handles, buffers}) {
+    if (region != nullptr) region->release_one();
+  }
 }
 
 }  // namespace hc

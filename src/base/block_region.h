@@ -24,9 +24,10 @@ class BlockRegion {
 
   /// What fits into each.
   size_t block_size() const { return block_size_; }
-  bool contains(const void* block) const {
-    return reinterpret_cast<uintptr_t>(block) - reinterpret_cast<uintptr_t>(base_) < end_;
-  }
+  /// Where its addresses begin and end.
+  uintptr_t begin() const { return reinterpret_cast<uintptr_t>(base_); }
+  uintptr_t end() const { return begin() + end_; }
+  bool contains(const void* block) const { return reinterpret_cast<uintptr_t>(block) - begin() < end_; }
 
   /// nullptr when there is none. Its contents are whatever the last owner left.
   void* take() noexcept;
