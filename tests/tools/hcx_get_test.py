@@ -13,7 +13,7 @@ import tempfile
 import threading
 import unittest
 
-from hcx_process import HCX, PATIENCE, Fetching, hcx
+from hcx_process import HCX, PATIENCE, Fetching, answering, hcx
 
 
 class Get(Fetching):
@@ -169,6 +169,10 @@ class Get(Fetching):
         self.assertEqual(result.stdout, b"GET")
         self.assertEqual(result.stderr.decode(), f"hcx: {self.url}/status/404: HTTP/1.1 404 Not Found\n")
         self.get("-f", self.url + "/status/404", self.url + "/reset", code=1)
+        # One whose body never comes to an end.
+        head = b"HTTP/1.1 404 No\r\nContent-Length: 1000000000000\r\n\r\n"
+        with answering(head + bytes(100_000), holds=True) as url:
+            self.get("-f", url, code=22)
 
     def test_timeouts(self):
         self.assertIn(b"HC_E_TIMEOUT_TOTAL", self.get("-m", "0.1", self.url + "/hang", code=1).stderr)

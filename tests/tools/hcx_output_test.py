@@ -120,6 +120,11 @@ class Output(Fetching):
         large = self.url + "/bytes/100000000"
         for limit in (["--limit", "1"], ["--limit", "2"], ["--limit-per-host", "2"], []):
             self.run_measured("-L", *limit, self.url + "/redirect/3", large, large)
+        # Fewer descriptors than the limit allows connections.
+        script = 'ulimit -n 64 && exec "$0" get -m 60 -L "$@" >/dev/null'
+        urls = [self.url + "/redirect/3", *[self.url + "/bytes/5000000"] * 60]
+        result = subprocess.run(["sh", "-c", script, HCX, *urls], capture_output=True, timeout=PATIENCE)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
 
     def test_pieces_of_a_body_come_through_at_once(self):
         with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -20,8 +20,8 @@ def hcx(*arguments, stdin=None, environment=None):
 
 
 @contextlib.contextmanager
-def answering(answer):
-    """A server that gives each connection this answer, and closes it. Its URL."""
+def answering(answer, holds=False):
+    """A server that gives each connection this answer, and closes it, or waits until the client does. Its URL."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve():
@@ -33,6 +33,8 @@ def answering(answer):
                 with connection:
                     connection.recv(65536)
                     connection.sendall(answer)
+                    if holds:
+                        connection.recv(1)
 
         thread = threading.Thread(target=serve)
         thread.start()

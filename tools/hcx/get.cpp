@@ -26,9 +26,10 @@ namespace hc::hcx {
 namespace {
 
 constexpr int kFailed = 1;
-constexpr int kFailedOnStatus = 22;            // curl's number for -f
-constexpr std::size_t kMostHeld = 10'000;      // submitted or answered, and not printed yet
-constexpr std::uint64_t kMostKept = 64 << 20;  // bytes of answers whose turn has not come
+constexpr int kFailedOnStatus = 22;               // curl's number for -f
+constexpr std::size_t kMostHeld = 10'000;         // submitted or answered, and not printed yet
+constexpr std::uint64_t kMostKept = 64 << 20;     // bytes of answers whose turn has not come
+constexpr std::uint64_t kMostDropped = 64 << 10;  // of a body that is not wanted, to keep its connection
 constexpr std::size_t kPiece = 256 << 10;
 
 /// What came of a request, for the user.
@@ -44,8 +45,7 @@ struct Held {
   Response response;   // null: not there yet
   hc_error refusal{};  // of the submit; HC_OK: it was accepted
   Output output;
-  std::vector<std::string>
-      kept;  // of the body, until its turn; in pieces, as one long text would be copied to grow
+  std::vector<std::string> kept;  // of the body, until its turn; one long text would be copied to grow
   std::uint64_t received = 0;
   bool is_shared = false;   // its output is others', too
   bool has_begun = false;   // to go there
@@ -61,8 +61,8 @@ struct Held {
 /// it is, or they would wait for each other for ever.
 std::size_t most_waiting(const GetOptions& options) {
   constexpr std::uint64_t kDefaultLimit = 100;
-  std::uint64_t limit = options.limit == HC_UNSET ? kDefaultLimit : options.limit;
-  if (limit == 0) limit = runtime_info().descriptor_budget;
+  std::uint64_t limit = runtime_info().descriptor_budget;
+  if (options.limit != 0) limit = std::min(limit, options.limit == HC_UNSET ? kDefaultLimit : options.limit);
   if (options.limit_per_host != HC_UNSET && options.limit_per_host != 0) {
     limit = std::min(limit, options.limit_per_host);
   }
@@ -250,9 +250,9 @@ std::string_view Getter::read_piece(Held& held) {
 
 // Who has nowhere to write to need not receive the rest.
 void Getter::write(Held& held, std::string_view text) {
-  if (!held.is_wanted || held.output.has_failed()) return;
-  held.output.write(text);
-  if (held.output.has_failed()) hc_session_cancel(session_.get(), held.id);
+  if (held.is_wanted) held.output.write(text);
+  const bool is_dropped_enough = !held.is_wanted && held.received > kMostDropped;
+  if (is_dropped_enough || held.output.has_failed()) hc_session_cancel(session_.get(), held.id);
 }
 
 Outcome Getter::refusal_of(const hc_response_info& info) const {
@@ -301,7 +301,8 @@ Outcome Getter::outcome_of(const Held& held) const {
   if (held.response == nullptr) return {kFailed, error_text(held.refusal, 0)};
   if (held.output.has_failed()) return {kFailed, held.output.failure()};
   const hc_response_info info = info_of(held.response.get());
-  if (info.status == HC_OK) return refusal_of(info);
+  const Outcome refusal = refusal_of(info);
+  if (refusal.exit_code != 0 || info.status == HC_OK) return refusal;
   return {kFailed, error_text(error_of(held.response.get()), phases_of(info.timing).total)};
 }
 
