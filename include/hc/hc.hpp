@@ -16,7 +16,8 @@
 //               moved away may only be destroyed or assigned to.
 //   Options     SessionOptions, TlsOptions and Request are the structs of hc.h, initialised. Their strings are
 //               borrowed: hc::str() makes one of text that must live until the call that takes the struct returns.
-//   Views       A std::string_view that a response gives lives as long as the response.
+//   Views       A std::string_view or hc_str that a response gives lives as long as the response. So a temporary gives
+//               none: name the response first.
 //   Errors      What is not HC_OK is thrown as hc::Error. A request that failed is not a failed call: its completion
 //               says so, and only perform() and send() throw it.
 //   Callables   Run on the session's loop thread, and must not throw: an exception out of one ends the program.
@@ -171,25 +172,30 @@ class Response {
 
   hc_status status() const noexcept { return hc_response_status(get()); }
   int http_status() const noexcept { return hc_response_http_status(get()); }
-  std::string_view body() const noexcept { return view(hc_response_body(get())); }
-  std::string_view certificate(std::size_t nth) const noexcept {
+  std::string_view body() const& noexcept { return view(hc_response_body(get())); }
+  std::string_view certificate(std::size_t nth) const& noexcept {
     return view(hc_response_certificate(get(), nth));
   }
-  std::optional<std::string_view> header(std::string_view name, std::size_t nth = 0) const noexcept {
+  std::optional<std::string_view> header(std::string_view name, std::size_t nth = 0) const& noexcept {
     hc_str value{};
     if (hc_response_header(get(), str(name), nth, &value) != HC_OK) return std::nullopt;
     return std::string_view(value.data, value.len);
   }
-  hc_response_info info() const {
+  hc_response_info info() const& {
     auto info = detail::sized<hc_response_info>();
     detail::check(hc_response_get_info(get(), &info));
     return info;
   }
-  hc_attempt attempt(std::size_t nth) const {
+  hc_attempt attempt(std::size_t nth) const& {
     auto attempt = detail::sized<hc_attempt>();
     detail::check(hc_response_attempt(get(), nth, &attempt));
     return attempt;
   }
+  std::string_view body() const&& = delete;
+  std::string_view certificate(std::size_t nth) const&& = delete;
+  std::optional<std::string_view> header(std::string_view name, std::size_t nth = 0) const&& = delete;
+  hc_response_info info() const&& = delete;
+  hc_attempt attempt(std::size_t nth) const&& = delete;
   /// Why the request failed, to be thrown or read; its status() is HC_OK if it did not.
   Error error() const {
     hc_error details{};

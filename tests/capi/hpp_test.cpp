@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "serve/http_server.h"
@@ -59,6 +61,23 @@ TEST_F(HppTest, PerformGivesAResponse) {
   EXPECT_EQ(response.certificate(0), "");
   EXPECT_EQ(response.error().status(), HC_OK);
   EXPECT_EQ(error_of([&] { response.attempt(99); }).status(), HC_E_INVALID);
+}
+
+// Whether an expression of that type gives views, which would outlive a temporary.
+template <class Named, class = void>
+struct GivesViews : std::false_type {};
+template <class Named>
+struct GivesViews<Named, std::void_t<decltype(std::declval<Named>().body())>> : std::true_type {};
+template <class Named, class = void>
+struct GivesStructs : std::false_type {};
+template <class Named>
+struct GivesStructs<Named, std::void_t<decltype(std::declval<Named>().info())>> : std::true_type {};
+
+TEST(HppTypes, OnlyNamedResponsesGiveViews) {
+  EXPECT_TRUE(GivesViews<hc::Response&>::value && GivesViews<const hc::Response&>::value);
+  EXPECT_TRUE(GivesStructs<hc::Response&>::value && GivesStructs<const hc::Response&>::value);
+  EXPECT_FALSE(GivesViews<hc::Response>::value || GivesViews<const hc::Response>::value);
+  EXPECT_FALSE(GivesStructs<hc::Response>::value || GivesStructs<const hc::Response>::value);
 }
 
 TEST_F(HppTest, MistakesAreErrorsWithTheLineOfTheInterface) {
@@ -128,7 +147,8 @@ TEST_F(HppTest, ACallableOfARefusedRequestIsGoneAtOnce) {
 
 TEST_F(HppTest, AFutureHasTheResponseOrTheError) {
   const std::string good = url("/bytes/3"), bad = url("/reset");
-  EXPECT_EQ(session_.send(hc::Request(good)).get().body(), "012");
+  const hc::Response answer = session_.send(hc::Request(good)).get();
+  EXPECT_EQ(answer.body(), "012");
   std::future<hc::Response> failing = session_.send(hc::Request(bad));
   EXPECT_EQ(error_of([&] { failing.get(); }).status(), HC_E_DISCONNECTED);
   std::future<hc::Response> hanging = session_.send(hc::Request(server_.url(0, "/hang").c_str()));
@@ -204,7 +224,8 @@ TEST_F(HppTest, CloseAsyncCallsOnceAndSessionsCanBeMoved) {
 TEST_F(HppTest, NamesAreResolvedAsTold) {
   session_.resolve_add("made.up", 0, {"127.0.0.1"});
   const std::string address = "http://made.up:" + std::to_string(server_.port()) + "/bytes/3";
-  EXPECT_EQ(session_.perform(hc::Request(address)).body(), "012");
+  const hc::Response answer = session_.perform(hc::Request(address));
+  EXPECT_EQ(answer.body(), "012");
   session_.dns_clear();
   session_.dns_clear("made.up");
   EXPECT_EQ(error_of([&] { session_.resolve_add("made.up", 0, {"nonsense"}); }).status(), HC_E_INVALID);
