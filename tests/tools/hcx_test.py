@@ -137,7 +137,12 @@ class Demo(unittest.TestCase):
         text = self.run_on_terminal("--plain", *arguments, environment={"TERM": "xterm", "NO_COLOR": ""})
         self.assertNotIn("\x1b", text)
 
-    def test_ctrl_c_ends_in_order(self):
+    def test_signals_end_it_in_order(self):
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            with self.subTest(number):
+                self.end_by(number, code)
+
+    def end_by(self, number, code):
         process = subprocess.Popen([HCX, "demo", "--requests", "50,000,000"], stdout=subprocess.PIPE)
         head = process.stdout.readline() + process.stdout.readline() + process.stdout.readline()
         self.assertIn(b"hcx demo", head)
@@ -146,10 +151,10 @@ class Demo(unittest.TestCase):
             process.wait(0.5)
         except subprocess.TimeoutExpired:
             pass
-        process.terminate()
+        process.send_signal(number)
         text = process.stdout.read().decode()
         process.stdout.close()
-        self.assertEqual(process.wait(PATIENCE), 130, text)
+        self.assertEqual(process.wait(PATIENCE), code, text)
         self.assertNotIn("FAILED", text)
 
 

@@ -20,9 +20,7 @@ namespace hc::hcx {
 
 namespace {
 
-constexpr int kInterrupted = 130;
-
-void on_signal(int) { DemoRun::interrupt(); }
+void on_signal(int signal) { DemoRun::interrupt(signal); }
 
 /// The first Ctrl-C ends the run in order, a second one the process at once.
 class InterruptGuard {
@@ -54,9 +52,10 @@ Style style_of(const DemoOptions& options) {
   return {STDOUT_FILENO, options.plain ? Colours::kNever : Colours::kOnTerminals};
 }
 
-int exit_code(const std::vector<Check>& checks, bool was_interrupted) {
+// After a signal what a shell makes of it.
+int exit_code(const std::vector<Check>& checks, int ended_by) {
   if (!std::all_of(checks.begin(), checks.end(), [](const Check& check) { return check.holds; })) return 1;
-  return was_interrupted ? kInterrupted : 0;
+  return ended_by == 0 ? 0 : 128 + ended_by;
 }
 
 Check finish_trace(ChromeTrace& trace, const std::string& file, const Tally& tally) {
@@ -82,7 +81,7 @@ int run(const DemoOptions& options) {
   if (trace) checks.push_back(finish_trace(*trace, options.trace, result.tally));
   write_out(report_text(options, result, style));
   write_out(checks_text(checks, style));
-  return exit_code(checks, result.was_interrupted);
+  return exit_code(checks, result.ended_by);
 }
 
 // A server for each limit, so that each run's numbers can be checked like those of any other.
@@ -99,7 +98,7 @@ int sweep(DemoOptions options) {
     const std::vector<Check> checks = check_demo(options, result, ask_server(server));
     steps.push_back(step_of(limit, result));
     write_out(sweep_line(steps.back()));
-    const int code = exit_code(checks, result.was_interrupted);
+    const int code = exit_code(checks, result.ended_by);
     if (code == 1) write_out(checks_text(checks, style));
     if (code != 0) return code;
   }

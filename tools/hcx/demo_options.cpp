@@ -25,7 +25,8 @@ how it went, and checks that everything adds up.
                       each, no limit per host
   --plain             no colours and no progress line, also on a terminal
 
-Exit code: 0 if all checks hold, 1 if not, 2 for wrong usage, 130 after Ctrl-C.
+Exit code: 0 if all checks hold, 1 if not, 2 for wrong usage, 130 after Ctrl-C,
+143 after SIGTERM.
 )";
 
 }  // namespace

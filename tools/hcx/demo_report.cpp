@@ -116,7 +116,7 @@ std::string failure_note(hc_status status) {
 }
 
 std::string cancel_note(const DemoResult& result) {
-  if (result.was_interrupted) return "interrupted";
+  if (result.ended_by != 0) return "interrupted";
   if (result.tally.cancels_asked == 0) return "";
   return "of " + grouped(result.tally.cancels_asked) + "; the rest were faster";
 }

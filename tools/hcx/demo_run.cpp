@@ -16,7 +16,7 @@ constexpr std::size_t kBatch = 256;
 constexpr std::uint64_t kDnsCacheMs = 150;  // so short that a run of some seconds asks again and again
 constexpr std::chrono::milliseconds kLongestWait{100};
 
-volatile sig_atomic_t is_interrupted = 0;
+volatile sig_atomic_t interrupted_by = 0;
 
 std::uint64_t entries(const char* directory) {
   const std::filesystem::directory_iterator begin(directory);
@@ -38,7 +38,7 @@ Footprint settled_footprint(const Footprint& expected) {
 // The descriptor that reads the directory is in both counts, before and after.
 Footprint footprint() { return {entries("/proc/self/fd"), entries("/proc/self/task")}; }
 
-void DemoRun::interrupt() { is_interrupted = 1; }
+void DemoRun::interrupt(int signal) { interrupted_by = signal; }
 
 DemoRun::DemoRun(const DemoOptions& options, const DemoServer& server, Progress& progress)
     : options_(options),
@@ -78,7 +78,7 @@ void DemoRun::create_session_and_queue() {
 }
 
 void DemoRun::exchange_all() {
-  while (is_interrupted == 0) {
+  while (interrupted_by == 0) {
     bool has_worked = submit_some();
     cancel_due();
     has_worked = drain_some() || has_worked;
@@ -86,7 +86,7 @@ void DemoRun::exchange_all() {
     if (progress_.is_due()) show_progress();
     if (!has_worked) wait();
   }
-  result_.was_interrupted = true;
+  result_.ended_by = interrupted_by;
 }
 
 bool DemoRun::submit_some() {

@@ -34,7 +34,7 @@ struct DemoResult {
   std::uint64_t peak = 0;
   std::array<std::uint64_t, 3> origin_peaks{};
   std::uint64_t elapsed_ns = 0;  // first submit to last completion
-  bool was_interrupted = false;
+  int ended_by = 0;              // the signal that ended it early
   Footprint before;
   Footprint after;
 };
@@ -48,7 +48,7 @@ class DemoRun {
   DemoResult run();
 
   /// Makes run() end early; for signal handlers.
-  static void interrupt();
+  static void interrupt(int signal);
 
  private:
   using Clock = std::chrono::steady_clock;
