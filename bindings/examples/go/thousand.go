@@ -112,8 +112,11 @@ func newQueue() (*queue, error) {
 		return nil, err
 	}
 	q.file = os.NewFile(uintptr(descriptor), "hc_queue")
-	q.signal, err = q.file.SyscallConn()
-	return q, err
+	if q.signal, err = q.file.SyscallConn(); err != nil {
+		q.close()
+		return nil, err
+	}
+	return q, nil
 }
 
 func (q *queue) close() {

@@ -84,8 +84,13 @@ class Session {
 
   constructor(settings) {
     const options = { ...initialised('hc_session_options'), ...settings };
-    this.#session = make(hc.hc_session_create, options);
     this.#queue = make(hc.hc_queue_create);
+    try {
+      this.#session = make(hc.hc_session_create, options);
+    } catch (error) {
+      hc.hc_queue_close(this.#queue);
+      throw error;
+    }
     // A copy, since a socket of Node's closes what it has. It reads the descriptor, which is fine if a drain follows.
     this.#signal = new net.Socket({ fd: dup(hc.hc_queue_fd(this.#queue)), readable: true, writable: false });
     this.#signal.on('data', () => this.#drain());

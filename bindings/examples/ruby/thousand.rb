@@ -93,8 +93,8 @@ class Session
   def initialize(limit:)
     options = HC.initialised('hc_session_options')
     options.limit = limit # the others wait in line
-    @session = HC.create(:hc_session_create, options)
     @queue = HC.create(:hc_queue_create)
+    @session = create_session(options)
     @signal = IO.for_fd(HC.hc_queue_fd(@queue), autoclose: false)
     @items = Fiddle::Pointer.malloc(CAPACITY * HC::STRUCTS['hc_completion'].size, Fiddle::RUBY_FREE)
     @count = Fiddle::Pointer.malloc(Fiddle::SIZEOF_SIZE_T, Fiddle::RUBY_FREE)
@@ -134,6 +134,13 @@ class Session
   end
 
   private
+
+  def create_session(options)
+    HC.create(:hc_session_create, options)
+  rescue HC::Error
+    HC.hc_queue_close(@queue)
+    raise
+  end
 
   def settle(done)
     body = done.body.data.to_str(done.body.len) if done.status == HC::OK
