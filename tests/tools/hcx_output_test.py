@@ -245,10 +245,15 @@ class Output(Fetching):
         self.assertRegex(dead, r"(?s)> GET /redirect-to.*< HTTP/1.1 302\n.*\n\* No connection\n\* ")
 
     def test_verbose_shows_what_was_sent(self):
-        told = self.get("-v", "--compressed", "-d", "abc", "-u", "me:pw", self.url + "/echo/head")
-        sent = told.stdout.decode().replace("\r\n", "\n").rstrip("\n").splitlines()
-        shown = re.findall("(?m)^> (.+)$", re.sub(r"Basic \(not shown\)", "Basic bWU6cHc=", told.stderr.decode()))
-        self.assertEqual(sorted(shown), sorted(sent))
+        for arguments in (
+            ["--compressed", "-d", "abc", "-u", "me:pw"], ["-X", "POST"], ["-X", "PUT"], ["-d", ""], ["-A", "", "-b", "a=b"],
+            ["-T", __file__], ["-T", "-"], ["-X", "POST", "-T", __file__], ["-X", "PUT", "-d", "a"], ["-H", "Host: other"],
+            ["-H", "Accept:", "-H", "User-Agent: me", "-H", "X-E;", "-e", "http://r/"],
+        ):  # fmt: skip
+            told = self.get("-v", *arguments, self.url + "/echo/head", stdin=b"")
+            sent = told.stdout.decode().replace("\r\n", "\n").rstrip("\n").splitlines()
+            shown = re.findall("(?m)^> (.+)$", re.sub(r"Basic \(not shown\)", "Basic bWU6cHc=", told.stderr.decode()))
+            self.assertEqual(sorted(map(str.rstrip, shown)), sorted(map(str.rstrip, sent)), arguments)
         with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as proxy:
             told = self.get("-v", "-x", proxy, "http://h.test/a?b").stderr.decode()
         self.assertIn("> GET http://h.test/a?b HTTP/1.1\n", told)

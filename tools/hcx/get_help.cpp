@@ -13,6 +13,7 @@ What is asked for:
       --url URL           the same as URL alone
   -H, --header LINE       'Name: value'; 'Name:' leaves the automatic field out; 'Name;' sends it empty
   -A, --user-agent NAME   '' sends none
+  -e, --referer URL
   -b, --cookie NAME=VALUE several are joined by '; '
   -u, --user USER:PASSWORD    Basic authentication
   -X, --request METHOD

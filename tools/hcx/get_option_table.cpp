@@ -47,6 +47,7 @@ HeaderArgument parse_proxy_header(const std::string& text) {
 void add_request_options(OptionParser& parser, GetOptions& o) {
   parser.value("-H --header", [&o](const auto& v) { o.headers.push_back(parse_header(v)); });
   parser.value("-b --cookie", [&o](const auto& v) { add_cookies(o.cookies, v); });
+  parser.value("-e --referer", [&o](const auto& v) { o.headers.push_back({"Referer", v, v.empty()}); });
   parser.value("-d --data --data-binary", [&o](const auto& v) { add_data(o, read_data(v, "-d")); });
   parser.value("--data-raw", [&o](const auto& v) { add_data(o, v); });
   add_flag(parser, "-G --get", o.data_in_url);

@@ -207,9 +207,9 @@ std::string request_head(const RequestShown& request, const GetOptions& options,
   lines.add_automatic("Accept", "*/*");
   lines.add_proxy_fields();
   lines.add_given();
-  if (options.body && request.has_body) {
-    lines.add_automatic("Content-Type", "application/x-www-form-urlencoded");
-  }
+  // libcurl's own; our -d says it of a body by any other method.
+  const bool is_form = request.method == "POST" ? !options.upload_file : options.body && request.has_body;
+  if (is_form) lines.add_automatic("Content-Type", "application/x-www-form-urlencoded");
   const std::string agent = options.user_agent.value_or(std::string("libhc/") + hc_version());
   if (!agent.empty()) lines.add_automatic("User-Agent", agent);
   if (options.compressed) lines.add_automatic("Accept-Encoding", encodings());
