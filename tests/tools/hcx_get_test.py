@@ -200,7 +200,7 @@ class Get(Fetching):
     def test_mistakes_in_values_are_wrong_usage_in_our_words(self):
         for option, value in (
             ("--dns-servers", "x"), ("-x", "ftp://h"), ("--pin-sha256", "zz"), ("--cacert", ""), ("--noproxy=x", "-T"),
-            ("-d", "@/"), ("-d", "@/nonexistent"), ("--proxy-header", "X-A:"), ("--proxy-header", "X-A"),
+            ("-d", "@/"), ("-d", "@/nonexistent"), ("-T", "/"), ("-T", "/nonexistent"), ("--proxy-header", "X-A:"), ("--proxy-header", "X-A"),
         ):  # fmt: skip
             result = self.get(self.url + "/method", option, value, code=2)
             self.assertRegex(result.stderr.decode(), rf"\Ahcx: {option if '=' not in option else '-T'}\b.*\n\Z")

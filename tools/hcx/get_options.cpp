@@ -1,6 +1,7 @@
 #include "hcx/get_options.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "hcx/get_option_table.h"
 #include "hcx/option_parser.h"
@@ -32,14 +33,24 @@ void add_upload_name(GetOptions& options) {
   for (std::string& url : options.urls) url = with_file_name(url, *options.upload_file);
 }
 
-void check(const GetOptions& options) {
-  if (options.urls.empty() && !options.help) throw UsageError("get: no URL");
-  if (options.body && options.upload_file) throw UsageError("-T: not together with -d");
-  if (options.proxy_user && !options.proxy) throw UsageError("-U: only together with -x");
-  const bool is_once = options.urls.size() * options.repeat == 1;
-  if (options.upload_file == kStdin && !is_once && !options.help) {
+void check_upload(const GetOptions& options) {
+  if (!options.upload_file) return;
+  if (options.body) throw UsageError("-T: not together with -d");
+  std::error_code ignored;
+  if (*options.upload_file != kStdin) {
+    if (std::filesystem::is_regular_file(*options.upload_file, ignored)) return;
+    throw UsageError("-T: no regular file: " + *options.upload_file);
+  }
+  if (options.urls.size() * options.repeat != 1) {
     throw UsageError("-T: stdin can be sent to one URL only, and once");
   }
+}
+
+void check(const GetOptions& options) {
+  if (options.help) return;
+  if (options.urls.empty()) throw UsageError("get: no URL");
+  if (options.proxy_user && !options.proxy) throw UsageError("-U: only together with -x");
+  check_upload(options);
 }
 
 }  // namespace
