@@ -139,6 +139,20 @@ class Output(Fetching):
                     connection.sendall(b"after")
                     self.assertEqual(process.stdout.read(), b"after")
 
+    def test_waits_for_readers_of_pipes_that_do_not_block(self):
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        filler = os.write(writing, bytes(1 << 20))
+        command = [HCX, "get", "-v", self.url + "/bytes/1000000"]
+        with subprocess.Popen(command, stdout=writing, stderr=subprocess.PIPE) as process:
+            os.close(writing)
+            while process.stderr.readline() not in (b"< \n", b""):
+                pass  # the body comes next, and finds the pipe full
+            with open(reading, "rb") as body:
+                self.assertEqual(len(body.read()), filler + 1_000_000)
+            process.stderr.read()
+            self.assertEqual(process.wait(PATIENCE), 0)
+
     def test_a_body_cut_short_is_printed_as_far_as_it_came(self):
         result = self.get(self.url + "/truncate?claimed=100&sent=50", self.url + "/method", code=1)
         self.assertEqual((len(result.stdout), result.stdout[50:]), (53, b"GET"))

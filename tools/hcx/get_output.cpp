@@ -1,6 +1,7 @@
 #include "hcx/get_output.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -24,6 +25,13 @@ bool keeps_nothing(const std::string& name) {
   return stat(name.c_str(), &what) == 0 && S_ISCHR(what.st_mode) && major(what.st_rdev) == kMemoryDevices;
 }
 
+// After a write that failed. A pipe may have been made non-blocking by who holds its other end.
+bool goes_on(int descriptor) {
+  if (errno != EAGAIN) return errno == EINTR;
+  pollfd writable{descriptor, POLLOUT, 0};
+  return poll(&writable, 1, -1) >= 0 || errno == EINTR;
+}
+
 Output open_with(const std::string& name, int start) {
   if (name == kStandardOutput) return {STDOUT_FILENO, "stdout"};
   return {::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | start, 0666), name};
@@ -41,7 +49,7 @@ Output::Output(int descriptor, std::string name) : name_(std::move(name)), descr
 void Output::write(std::string_view text) {
   while (descriptor_ >= 0 && !text.empty()) {
     const ssize_t count = ::write(descriptor_, text.data(), text.size());
-    if (count < 0 && errno != EINTR) fail();
+    if (count < 0 && !goes_on(descriptor_)) fail();
     if (count > 0) text.remove_prefix(static_cast<std::size_t>(count));
   }
 }
