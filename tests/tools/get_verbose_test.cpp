@@ -55,7 +55,8 @@ TEST(GetVerbose, RequestsChangeAsRedirectsAreFollowed) {
   info.history = history.data();
   info.history_count = history.size();
   info.url = HC_STR("http://a/4");
-  const GetOptions options = parse_get_options({"h", "-d", "x", "-H", "Cookie: c", "-H", "Content-Type: t"});
+  const GetOptions options =
+      parse_get_options({"h", "-d", "x", "-H", "Cookie: c", "-H", "Content-Type: t", "-H", "Host: x"});
   const std::vector<RequestShown> requests = requests_of("http://me:pw@a:80/1", options, info);
   ASSERT_EQ(requests.size(), 4U);
   EXPECT_EQ(requests[1].method, "POST");
@@ -66,6 +67,7 @@ TEST(GetVerbose, RequestsChangeAsRedirectsAreFollowed) {
   EXPECT_FALSE(requests[3].is_first_origin) << "what was dropped does not come back";
   const std::string head = request_head(requests[3], options, Reader::kProgram);
   EXPECT_EQ(head.find("Cookie"), std::string::npos);
+  EXPECT_NE(head.find("> Host: a\n"), std::string::npos) << head;
   EXPECT_EQ(head.find("Content-Type"), std::string::npos);
 }
 

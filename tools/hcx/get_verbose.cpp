@@ -201,7 +201,7 @@ std::string request_head(const RequestShown& request, const GetOptions& options,
   const std::string target = is_whole ? shown_url(request.url) : shown(text.target, reader);
   const std::string line = "> " + std::string(request.method) + " " + target + " HTTP/1.1\n";
   HeadLines lines(request, options, reader);
-  if (request.is_first_origin || !options.has_header("Host")) lines.add_automatic("Host", text.authority);
+  if (!request.is_first_origin || !options.has_header("Host")) lines.add("Host", text.authority);
   const bool has_credentials = !text.userinfo.empty() || (options.user && request.is_first_origin);
   if (has_credentials) lines.add_automatic("Authorization", std::string("Basic ") + kSecret);
   lines.add_automatic("Accept", "*/*");

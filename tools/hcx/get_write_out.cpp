@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <utility>
 
 #include "hcx/get_print.h"
 #include "hcx/option_parser.h"
