@@ -225,7 +225,7 @@ enum {
   HC_E_INCOMPLETE = -42,  /* the body ended before its announced end              */
   HC_E_PROTOCOL = -43,    /* the answer is not valid HTTP. A retry rarely helps   */
   HC_E_TOO_LARGE = -44,   /* max_body, max_header_bytes or max_headers was passed */
-  HC_E_REDIRECT = -45,    /* a redirect that cannot be followed: no usable Location,
+  HC_E_REDIRECT = -45,    /* a redirect that cannot be followed: an unusable Location,
                              from https to http, or a body that cannot be repeated */
   HC_E_TOO_MANY_REDIRECTS = -46, /* max_redirects was passed                      */
   /* Clocks; see the *_timeout_ms options. */

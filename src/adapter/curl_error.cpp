@@ -88,7 +88,19 @@ bool is_cut_off(const CurlFailure& failure) {
          failure.text.find("unexpected eof") != std::string_view::npos;
 }
 
+// After a field Content-Length libcurl calls the end of the connection that of a body, although there is none yet.
+bool is_in_head(const CurlFailure& failure) {
+  return failure.code == CURLE_PARTIAL_FILE && !failure.is_in_body;
+}
+
+// Nobody wrote; libcurl 7.88 has no word of its own for what its decoders mean by that.
+bool is_behind_compressed_data(const CurlFailure& failure) {
+  bool says_nothing = failure.text.empty() || failure.text == curl_easy_strerror(failure.code);
+  return failure.code == CURLE_WRITE_ERROR && says_nothing;
+}
+
 Code code_of(const CurlFailure& failure) {
+  if (is_in_head(failure)) return HC_E_DISCONNECTED;
   if (is_bad_chunk(failure)) return HC_E_PROTOCOL;
   if (is_tls_alert(failure)) return HC_E_TLS;
   if (is_cut_off(failure)) return HC_E_INCOMPLETE;
@@ -108,6 +120,10 @@ std::string describe(const CurlFailure& failure) {
   // Without a certificate to look at it is not 0 either.
   if (code_of(failure.code) == HC_E_TLS_VERIFY && failure.verify_result != 0) {
     return message + "certificate not acceptable: " + X509_verify_cert_error_string(failure.verify_result);
+  }
+  if (is_in_head(failure)) return message + "the response head has no end";
+  if (is_behind_compressed_data(failure)) {
+    return message + "bytes behind the end of the compressed data, such as another gzip member";
   }
   if (!failure.text.empty()) return message + escaped(failure.text, 160);
   return message + curl_easy_strerror(failure.code);

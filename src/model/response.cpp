@@ -153,11 +153,13 @@ bool ResponseBuilder::on_status_line(std::string_view line) {
   std::string_view version = line.substr(0, space);
   std::string_view rest = space == std::string_view::npos ? "" : line.substr(space + 1);
   uint64_t code = 0;
-  bool is_plain = version.starts_with("HTTP/") && rest.size() >= 3 && parse_number(rest.substr(0, 3), &code);
+  bool is_old = version == "HTTP/1.0";
+  bool is_known = is_old || version == "HTTP/1.1";  // nothing else was asked for
+  bool is_plain = is_known && rest.size() >= 3 && parse_number(rest.substr(0, 3), &code);
   if (!is_plain || code < 100 || (rest.size() > 3 && rest[3] != ' ')) {
     return refuse(HC_E_PROTOCOL, "bad status line: \"" + escaped(line) + "\"");
   }
-  response_->http_version_ = version == "HTTP/1.0" ? 10 : version.starts_with("HTTP/2") ? 20 : 11;
+  response_->http_version_ = is_old ? 10 : 11;
   response_->http_status_ = static_cast<int32_t>(code);
   return true;
 }
@@ -208,7 +210,7 @@ bool ResponseBuilder::end_field() {
   if (equals_ignoring_case(name, "content-length")) return on_content_length(value);
   if (equals_ignoring_case(name, "transfer-encoding")) return on_transfer_encoding(value);
   if (equals_ignoring_case(name, "keep-alive")) on_keep_alive(value);
-  if (limits_.follows_redirects && equals_ignoring_case(name, "location")) location_ = value;
+  if (equals_ignoring_case(name, "location")) return on_location(value);
   if (equals_ignoring_case(name, "content-encoding")) on_content_encoding(value);
   return true;
 }
@@ -242,6 +244,16 @@ void ResponseBuilder::on_content_encoding(std::string_view value) {
   if (!limits_.decodes) return;
   if (compressed_end_ == nullptr) compressed_end_ = std::make_unique<CompressedEnd>();
   compressed_end_->add_codings(value);
+}
+
+// Whoever could add a field to an answer could lead astray with it. libcurl has that rule since 8.17, redirect or not.
+bool ResponseBuilder::on_location(std::string_view value) {
+  if (value.empty()) return true;
+  if (!location_.empty() && location_ != value) {
+    return refuse(HC_E_PROTOCOL, "two Location fields that differ");
+  }
+  location_ = value;
+  return true;
 }
 
 // "timeout=5, max=100". A second less, so that ours closes before theirs does.
@@ -298,7 +310,7 @@ bool ResponseBuilder::end_head() {
 }
 
 bool ResponseBuilder::is_followed() const {
-  if (location_.empty()) return false;
+  if (!limits_.follows_redirects || location_.empty()) return false;
   int32_t status = response_->http_status_;
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }

@@ -211,6 +211,7 @@ class ResponseBuilder {
   bool on_content_length(std::string_view value);
   bool on_transfer_encoding(std::string_view value);
   void on_content_encoding(std::string_view value);
+  bool on_location(std::string_view value);
   void on_keep_alive(std::string_view value);
   bool end_head();
 

@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <cerrno>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <thread>
@@ -77,6 +78,8 @@ class Faults : public testing::TestWithParam<Fault> {
            "HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\nContent-Length: 2\r\n\r\nok"},
           {"/odd/no-name", "HTTP/1.1 200 OK\r\n: b\r\nContent-Length: 2\r\n\r\nok"},
           {"/odd/fold", "HTTP/1.1 200 OK\r\n continued: b\r\nContent-Length: 2\r\n\r\nok"},
+          {"/odd/locations", "HTTP/1.1 302 Found\r\nLocation: /bytes/1\r\nLocation: /bytes/2\r\n\r\n"},
+          {"/odd/head-cut", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"},
           {"/odd/interim-only", "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"},
           {"/odd/nothing", ""},
           {"/odd/no-gzip",
@@ -195,6 +198,8 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"SpaceBeforeTheColon", "/odd/space-before-colon", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
         Fault{"FieldWithoutAName", "/odd/no-name", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
         Fault{"FoldOfNothing", "/odd/fold", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"LocationsDiffer", "/odd/locations", HC_E_PROTOCOL, HC_PHASE_RECEIVING},
+        Fault{"EndBehindAContentLength", "/odd/head-cut", HC_E_DISCONNECTED, HC_PHASE_RECEIVING},
         Fault{"OnlyInterim", "/odd/interim-only", HC_E_DISCONNECTED, HC_PHASE_RECEIVING},
         Fault{"Nothing", "/odd/nothing", HC_E_DISCONNECTED, HC_PHASE_AWAITING},
         Fault{"BombOfLines", "/headerbomb?count=1000&size=10", HC_E_TOO_LARGE, HC_PHASE_RECEIVING},
@@ -212,6 +217,24 @@ TEST(InterimResponses, AreSkipped) {
     EXPECT_TRUE(is(outcome, HC_OK));
     EXPECT_EQ(outcome.http_status, 200);
   }
+}
+
+TEST(GzipMembers, AreNotDecodedBeyondTheFirst) {
+  HttpServer server;
+  server.handle("/members", [](const serve::RequestView&, serve::ResponseWriter& writer) {
+    const std::string head("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 44\r\n\r\n");
+    const std::string member(std::strstr(kGzipWithATail, "\r\n\r\n") + 4, 22);
+    writer.raw(head + member + member);
+    writer.end(serve::Ending::kFin);
+  });
+  server.start();
+  Client client;
+  Outcome outcome = client.fetch(server.url(0, "/members"));
+  EXPECT_TRUE(is(outcome, HC_E_PROTOCOL));
+  bool says_why =
+      outcome.message().find("gzip member") != std::string::npos ||
+      outcome.message().find("Multi-member gzip") != std::string::npos;  // as newer libcurl says it
+  EXPECT_TRUE(says_why) << outcome.message();
 }
 
 TEST(FoldedFields, AreOneLine) {

@@ -62,7 +62,7 @@ TEST_F(ResponseTest, ReadsStatusLines) {
            {"HTTP/1.1 200\r\n", 11, 200, ""},
            {"HTTP/1.1 200\n", 11, 200, ""},
            {"HTTP/1.0 301 Moved Permanently\r\n", 10, 301, "Moved Permanently"},
-           {"HTTP/2 204 \r\n", 20, 204, ""},
+           {"HTTP/1.1 204 \r\n", 11, 204, ""},
            {"HTTP/1.1 999 Odd: with a colon\r\n", 11, 999, "Odd: with a colon"},
            {"HTTP/1.1 101 Switching Protocols\r\n", 11, 101, "Switching Protocols"},
        }) {
@@ -77,9 +77,11 @@ TEST_F(ResponseTest, ReadsStatusLines) {
 
 TEST_F(ResponseTest, RefusesStatusLinesThatAreNone) {
   for (std::string_view line :
-       {"HTTP/1.1\r\n", "HTTP/1.1 \r\n", "HTTP/1.1 20\r\n", "HTTP/1.1 2000 OK\r\n", "HTTP/1.1 20x OK\r\n",
-        "HTTP/1.1  200 OK\r\n", "HTTP/1.1 099 OK\r\n", "HTTP/1.1 -20 OK\r\n", "HTTP/1.1 +20 OK\r\n",
-        "HTTP/1.1 200OK\r\n", "HTTP/1.1 200\tOK\r\n", "ICY 200 OK\r\n", "200 OK\r\n",
+       {"HTTP/1.1\r\n",         "HTTP/1.1 \r\n",        "HTTP/1.1 20\r\n",      "HTTP/1.1 2000 OK\r\n",
+        "HTTP/1.1 20x OK\r\n",  "HTTP/1.1  200 OK\r\n", "HTTP/1.1 099 OK\r\n",  "HTTP/1.1 -20 OK\r\n",
+        "HTTP/1.1 +20 OK\r\n",  "HTTP/2 200 OK\r\n",    "HTTP/2.0 200 OK\r\n",  "HTTP/3 200 OK\r\n",
+        "HTTP/1.2 200 OK\r\n",  "HTTP/0.9 200 OK\r\n",  "HTTP/1.10 200 OK\r\n", "http/1.1 200 OK\r\n",
+        "HTTP/1.1 200OK\r\n",   "HTTP/1.1 200\tOK\r\n", "ICY 200 OK\r\n",       "200 OK\r\n",
         "Content-Length: 5\r\n"}) {
     EXPECT_EQ(refusal(line), HC_E_PROTOCOL) << line;
     EXPECT_TRUE(builder.status().message().starts_with("bad status line")) << builder.status().message();
@@ -251,6 +253,26 @@ TEST_F(ResponseTest, RefusesAContinuationOfNothingThatNobodyForesaw) {
         << "of an interim head";
   }
   EXPECT_TRUE(begin("HTTP/1.1 200 OK\r\nX: a\r\n\tb\r\n c\r\n\r\n"));
+}
+
+TEST_F(ResponseTest, RefusesTwoLocationsThatDiffer) {
+  for (bool follows : {false, true}) {
+    limits.follows_redirects = follows;
+    EXPECT_EQ(refusal("HTTP/1.1 302 Found\r\nLocation: /a\r\nlocation: /b\r\n\r\n"), HC_E_PROTOCOL);
+    ASSERT_TRUE(begin("HTTP/1.1 302 Found\r\nLocation: /a\r\nLocation:\r\nLocation: /a\r\n\r\n"));
+    EXPECT_EQ(builder.location(), "/a");
+    EXPECT_EQ(builder.is_redirect(), follows);
+    EXPECT_TRUE(
+        begin("HTTP/1.1 103 Early Hints\r\nLocation: /a\r\n\r\nHTTP/1.1 302 Found\r\nLocation: /b\r\n\r\n"));
+  }
+}
+
+TEST_F(ResponseTest, ARedirectWithoutALocationIsAnAnswer) {
+  limits.follows_redirects = true;
+  for (std::string_view field : {"", "Location:\r\n", "Location: \t\r\n"}) {
+    ASSERT_TRUE(begin("HTTP/1.1 302 Found\r\n" + std::string(field) + "\r\n"));
+    EXPECT_FALSE(builder.is_redirect()) << field;
+  }
 }
 
 TEST_F(ResponseTest, JoinsTheLinesOfAField) {

@@ -229,7 +229,7 @@ class TooLargeError(ExchangeError):
 
 
 class RedirectError(ExchangeError):
-    """A redirect that cannot be followed: no usable Location, from https to http, or a body that cannot be repeated."""
+    """A redirect that cannot be followed: an unusable Location, from https to http, or a body that cannot be repeated."""
 
     code = _ffi.HC_E_REDIRECT
 
