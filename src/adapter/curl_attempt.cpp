@@ -241,12 +241,6 @@ void CurlAttempt::recycle(const CurlLane& stay_in) {
   error_text_[0] = '\0';
 }
 
-uint64_t CurlAttempt::uploaded() const {
-  curl_off_t bytes = 0;
-  curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &bytes);
-  return static_cast<uint64_t>(bytes);
-}
-
 TimePoint CurlAttempt::connected_at() const {
   return connected_at_ != 0 || !made_socket_ ? connected_at_ : time_of(CURLINFO_CONNECT_TIME_T);
 }
@@ -262,12 +256,6 @@ void CurlAttempt::sent() {
   if (was_sent_) return;
   was_sent_ = true;
   sink_->on_sent(*this);
-}
-
-void CurlAttempt::check_sent() {
-  if (!is_upload_pending() || !is_all_given()) return;
-  sends_on_ = false;
-  sent();
 }
 
 size_t CurlAttempt::write_callback(char* data, size_t size, size_t count, void* self) noexcept {
@@ -296,9 +284,11 @@ size_t CurlAttempt::write_callback(char* data, size_t size, size_t count, void* 
 size_t CurlAttempt::header_callback(char* data, size_t size, size_t count, void* self) noexcept {
   auto& attempt = *static_cast<CurlAttempt*>(self);
   try {
+    bool was_redirect = attempt.builder().is_redirect();
     bool was_interim = attempt.builder().is_interim();
     bool is_good = attempt.builder().on_header_line({data, size * count});
     attempt.hear(was_interim || attempt.builder().is_interim());
+    if (attempt.builder().is_redirect() && !was_redirect) attempt.sink_->on_redirect(attempt);
     if (!is_good) return 0;
     attempt.note_receipt();
     if (attempt.builder().has_fields()) attempt.foresee(false);

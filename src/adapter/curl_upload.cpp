@@ -96,6 +96,18 @@ void CurlAttempt::resume_upload() {
   transport_.mark_active(*shard_);
 }
 
+uint64_t CurlAttempt::uploaded() const {
+  curl_off_t bytes = 0;
+  curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &bytes);
+  return static_cast<uint64_t>(bytes);
+}
+
+void CurlAttempt::check_sent() {
+  if (!is_upload_pending() || !is_all_given()) return;
+  sends_on_ = false;
+  sent();
+}
+
 bool CurlAttempt::is_all_given() const {
   const BodySource* source = plan_.request->source.get();
   if (source == nullptr) return uploaded() >= plan_.request->body.size();

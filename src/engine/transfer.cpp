@@ -237,7 +237,7 @@ void Transfer::forget_connection() {
 
 void Transfer::on_timer(TimePoint now) {
   if (exchange_ != nullptr && exchange_->drain_end <= now) {
-    finish({HC_E_CANCELLED, "released before its end, which did not come within 100 ms"});
+    end_drain();
     return;
   }
   if (race() != nullptr && race()->next_start <= now) try_next_address_beside();

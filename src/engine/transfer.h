@@ -66,6 +66,7 @@ class Transfer final : public Waiter,
   bool on_ready(Attempt& attempt, bool is_reused) override;
   void on_sent(Attempt& attempt) override;
   void on_first_byte(Attempt& attempt) override;
+  void on_redirect(Attempt& attempt) override;
   void on_upload_waits(Attempt& attempt, bool waits) override;
   void on_chunk(Attempt& attempt, uint64_t bytes) override;
   void on_finished(Attempt& attempt, AttemptResult result) override;
@@ -118,6 +119,7 @@ class Transfer final : public Waiter,
 
   void back_in_line(bool needs_new);
   void on_stale(Status status);
+  void end_drain();
   void follow();
   void begin_hop(std::unique_ptr<Request> request);
   void forget_connection();
@@ -187,11 +189,12 @@ class Transfer final : public Waiter,
     std::vector<AttemptRecord> attempt_records;  // those that ended without ending the request
     std::vector<Response::Hop> hops;             // redirects followed so far
 
+    TimePoint drain_end = kNever;  // when what is left of a body that nobody wants must be here
+
     // Of a streamed request.
     std::shared_ptr<BodyPipe> pipe;
-    bool is_body_noted = false;    // for publish_body(), in this turn
-    int32_t http_status = 0;       // of the head that was given away; 0: none was
-    TimePoint drain_end = kNever;  // when what is left of an abandoned body must be here
+    bool is_body_noted = false;  // for publish_body(), in this turn
+    int32_t http_status = 0;     // of the head that was given away; 0: none was
   };
 
   Engine* engine_ = nullptr;

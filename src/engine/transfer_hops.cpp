@@ -8,7 +8,7 @@
 namespace hc {
 namespace {
 
-// An early release: what is drained so that the connection can serve again, rather than be closed.
+// Of a body that nobody wants: what is drained so that the connection can serve again, rather than be closed.
 constexpr uint64_t kMostDrained = 64 << 10;
 constexpr Duration kLongestDrain = 100 * kMillisecond;
 
@@ -58,6 +58,23 @@ void Transfer::on_body_abandoned() {
   engine_->transport().resume(*exchange_->winner);
 }
 
+void Transfer::on_redirect(Attempt&) {
+  exchange_->drain_end = later(engine_->now(), kLongestDrain);
+  arm_timer();
+}
+
+void Transfer::end_drain() {
+  if (!exchange_->builder.is_redirect()) {
+    finish({HC_E_CANCELLED, "released before its end, which did not come within 100 ms"});
+    return;
+  }
+  count_upload();
+  Attempt& attempt = *std::exchange(exchange_->winner, nullptr);
+  exchange_->running.remove(attempt);
+  engine_->transport().abort(attempt);
+  follow();
+}
+
 // The next hop is a request of its own in its origin's line; only the id, the total clock and the history go on.
 void Transfer::follow() {
   int32_t http_status = exchange_->builder.http_status();
@@ -90,6 +107,7 @@ void Transfer::begin_hop(std::unique_ptr<Request> request) {
   engine_->admission().release(last);
   exchange_->race.reset();
   expect_response();
+  exchange_->drain_end = kNever;
   needs_new_socket = retried_stale_ = false;
   dead_idle_met_ = 0;
   waited_ = 0;

@@ -63,6 +63,8 @@ class AttemptSink {
   virtual void on_sent(Attempt& attempt) = 0;
   /// The first byte of the response is here.
   virtual void on_first_byte(Attempt& attempt) = 0;
+  /// The head is that of a redirect: nobody waits long for its body.
+  virtual void on_redirect(Attempt& attempt) = 0;
   /// The source of the body said "not yet", or goes on (outside libcurl).
   virtual void on_upload_waits(Attempt& attempt, bool waits) = 0;
   /// Some of the body is here. Told only while the session is traced.

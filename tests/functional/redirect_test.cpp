@@ -8,6 +8,7 @@
 #include "serve/http_server.h"
 #include "serve/test_pki.h"
 #include "support/client.h"
+#include "support/raw_server.h"
 #include "support/tls_server.h"
 
 namespace hc::test {
@@ -60,6 +61,27 @@ TEST_F(Redirects, AreFollowedWithTheirHistory) {
     EXPECT_GE(info.history[i].header_count, 1u);
   }
   EXPECT_EQ(server_.counters().connections_accepted, 1u) << "all hops over one connection";
+  expect_sums(client.stats());
+}
+
+// Its body is of no interest, and may never come: the next hop goes over another connection.
+TEST_F(Redirects, AreFollowedThoughTheirBodyDoesNotCome) {
+  std::string target = other("/bytes/3");
+  RawServer server("HTTP/1.1 303 See Other\r\nLocation: " + target + "\r\nContent-Length: 100\r\n\r\nbegun",
+                   RawServer::Then::kHang);
+  Client client([](hc_session_options& o) { o.timeouts.total_ms = 10'000; });
+  Outcome piecewise = client.fetch(server.url(), streamed);
+  ASSERT_EQ(piecewise.kind, HC_HEAD);
+  EXPECT_EQ(read_all(piecewise.response.get()), serve::pattern(3));
+  EXPECT_TRUE(is(client.wait(piecewise.id), HC_OK));
+  std::string large = serve::pattern(20'000'000);  // more than a server takes that reads nothing
+  for (const Tune& tune : {Tune(), with_body("POST", large)}) {
+    Outcome outcome = client.fetch(server.url(), tune);
+    EXPECT_TRUE(is(outcome, HC_OK));
+    EXPECT_EQ(text(outcome.info().url), target);
+    EXPECT_EQ(outcome.info().history_count, 1u);
+    EXPECT_EQ(outcome.body, serve::pattern(3));
+  }
   expect_sums(client.stats());
 }
 

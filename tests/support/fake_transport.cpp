@@ -117,6 +117,7 @@ bool FakeTransport::receive_head(FakeAttempt& attempt, std::string_view head) {
     }
     head.remove_prefix(end_of_line);
   }
+  if (attempt.plan_.builder->is_redirect()) attempt.sink_.on_redirect(attempt);
   return true;
 }
 

@@ -20,7 +20,7 @@ class RawServer {
  public:
   enum class Then {
     kClose,  ///< at once: with a reset, when the client has sent more
-    kHang,   ///< when the client closes; until then nothing more is read
+    kHang,   ///< when the client closes, or the server ends; until then nothing more is read
   };
   RawServer(std::string answer, Then then)
       : answer_(std::move(answer)),
@@ -66,9 +66,10 @@ class RawServer {
     return true;
   }
 
-  static void wait_for_the_end(int fd) {
-    pollfd end{fd, POLLRDHUP, 0};
-    poll(&end, 1, 30'000);
+  // The client's end may stand behind what is not read. A listener that was shut down has hung up.
+  void wait_for_the_end(int fd) const {
+    pollfd ends[] = {{fd, POLLRDHUP, 0}, {listener_.get(), 0, 0}};
+    poll(ends, 2, 30'000);
   }
 
   std::string answer_;
