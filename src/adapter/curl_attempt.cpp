@@ -410,7 +410,8 @@ AttemptResult CurlAttempt::result(CURLcode code) {
   CurlFailure details = failure(code);
   Status status = status_of(details);
   if (route().proxy != nullptr && !was_ready_) {
-    if (auto fault = proxy_failure(easy_, details, *route().proxy)) return {Kind::kFailed, std::move(*fault)};
+    auto fault = proxy_failure(easy_, details, *route().proxy, has_tunnel());
+    if (fault) return {Kind::kFailed, std::move(*fault)};
   }
   // Then libcurl's last word is about the connection that it wanted to open to send again.
   if (was_ready_ && (found_nothing_idle_ || was_repeated_)) {

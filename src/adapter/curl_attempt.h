@@ -120,6 +120,7 @@ class CurlAttempt final : public Attempt {
   void read_ahead();
   SSL* tls_with_hidden_bytes() const;
   bool has_plain_connection() const;
+  bool has_tunnel() const;
   void set_source();
   size_t give(char* out, size_t capacity);
   Status read_source(char* out, size_t capacity, size_t* count);
@@ -158,7 +159,7 @@ class CurlAttempt final : public Attempt {
   TimePoint started_ = 0;
   std::vector<curl_slist> fields_;         // over the lines of the request and of the transport: no copy
   Status refusal_;                         // of a callback of ours that had to stop libcurl
-  std::shared_ptr<TlsFindings> findings_;  // of its connection; none without TLS
+  std::shared_ptr<TlsFindings> findings_;  // of its connection (the server's in a proxy's); none without TLS
   Connection* choice_ = nullptr;
   std::string pool_name_;
   curl_slist pool_name_field_{};

@@ -47,6 +47,12 @@ bool CurlAttempt::has_plain_connection() const {
   return !plan_.request->is_https && !has_tls_proxy;
 }
 
+// Through its proxy: TLS with the server has begun.
+bool CurlAttempt::has_tunnel() const {
+  int of_proxy = route().proxy->kind == ProxyKind::kHttps ? 1 : 0;
+  return tls_contexts_ > of_proxy;
+}
+
 void CurlAttempt::choose(Connection& connection) {
   choice_ = &connection;
   connection.chooser = this;
@@ -83,11 +89,10 @@ CURLcode CurlAttempt::set_up_tls(SSL_CTX* context) {
   bool is_proxy =
       tls_contexts_++ == 0 && route().proxy != nullptr && route().proxy->kind == ProxyKind::kHttps;
   const auto& tls = is_proxy && route().proxy_tls != nullptr ? route().proxy_tls : route().tls;
-  if (is_proxy && route().proxy_tls == nullptr) {
-    return tls->apply_trust(context) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
-  }
-  findings_ = std::make_shared<TlsFindings>();  // the server's comes last
-  return TlsIdentity::apply(tls, context, findings_) ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
+  findings_ = std::make_shared<TlsFindings>();  // the server's, if it has TLS, comes last
+  bool is_good = is_proxy && route().proxy_tls == nullptr ? tls->apply_trust(context, findings_)
+                                                          : TlsIdentity::apply(tls, context, findings_);
+  return is_good ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
 
 bool CurlAttempt::keep_certificates() {

@@ -115,8 +115,7 @@ CURLcode CurlAttempt::resume() {
 
 // Before 8.14.1 libcurl takes the end of a connection for the end of such a body, whoever ended it.
 bool CurlAttempt::is_cut_short() const {
-  const Request& request = *plan_.request;
-  return request.is_https && builder().ends_with_connection() && findings_ != nullptr &&
+  return !has_plain_connection() && builder().ends_with_connection() && findings_ != nullptr &&
          !findings_->has_close_notify;
 }
 

@@ -45,9 +45,16 @@ Status connect_failure(const CurlFailure& failure, const std::string& who) {
       .with_native(HC_NATIVE_ERRNO, failure.os_errno);
 }
 
+// It said yes, and then too much, or not all that belongs to it.
+Status broken_head(const CurlFailure& failure, const std::string& who) {
+  return Status(HC_E_PROXY, who + " did not end its answer to CONNECT: " + escaped(failure.text, 120))
+      .with_native(HC_NATIVE_CURL, failure.code);
+}
+
 }  // namespace
 
-std::optional<Status> proxy_failure(CURL* easy, const CurlFailure& failure, const Proxy& proxy) {
+std::optional<Status> proxy_failure(CURL* easy, const CurlFailure& failure, const Proxy& proxy,
+                                    bool has_tunnel) {
   std::string who = "proxy " + proxy.name() + " (" + failure.where + ")";
   long answer = 0;
   curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &answer);
@@ -61,7 +68,8 @@ std::optional<Status> proxy_failure(CURL* easy, const CurlFailure& failure, cons
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_GOT_NOTHING:
-      if (answer / 100 == 2) return std::nullopt;  // the tunnel stood
+      if (has_tunnel) return std::nullopt;
+      if (answer != 0) return broken_head(failure, who);
       return Status(HC_E_PROXY, who + " closed the connection").with_native(HC_NATIVE_CURL, failure.code);
     default: return std::nullopt;
   }

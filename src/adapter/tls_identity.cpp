@@ -20,7 +20,7 @@ namespace hc {
 // Everything that OpenSSL calls back with lives in here, as long as the context: a server may ask for a new handshake
 // when the attempt that opened the connection is long gone.
 struct TlsIdentity::Hold {
-  std::shared_ptr<const TlsIdentity> identity;
+  std::shared_ptr<const TlsIdentity> identity;  // none: only findings are wanted
   std::shared_ptr<TlsFindings> findings;
 };
 
@@ -121,16 +121,10 @@ Status TlsIdentity::open_key_log(const std::string& file) {
 
 bool TlsIdentity::apply(const std::shared_ptr<const TlsIdentity>& self, SSL_CTX* context,
                         std::shared_ptr<TlsFindings> findings) {
-  bool is_good = self->apply_trust(context) && self->apply_certificate(context);
+  bool is_good = self->apply_authorities(context) && self->apply_certificate(context);
   if (!is_good) return false;
-
-  auto* hold = new Hold{self, std::move(findings)};
-  if (SSL_CTX_set_ex_data(context, hold_index(), hold) != 1) {
-    delete hold;
-    return false;
-  }
-  SSL_CTX_set_info_callback(context, info_callback);
-  SSL_CTX_set_msg_callback(context, message_callback);
+  Hold* hold = attach(context, std::make_unique<Hold>(Hold{self, std::move(findings)}));
+  if (hold == nullptr) return false;
   if (!self->pins_.empty()) {
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);  // also where the chain is trusted unseen
     SSL_CTX_set_cert_verify_callback(context, verify_callback, hold);
@@ -139,7 +133,20 @@ bool TlsIdentity::apply(const std::shared_ptr<const TlsIdentity>& self, SSL_CTX*
   return self->apply_server_name(context);
 }
 
-bool TlsIdentity::apply_trust(SSL_CTX* context) const {
+bool TlsIdentity::apply_trust(SSL_CTX* context, std::shared_ptr<TlsFindings> findings) const {
+  auto hold = std::make_unique<Hold>(Hold{nullptr, std::move(findings)});
+  return apply_authorities(context) && attach(context, std::move(hold)) != nullptr;
+}
+
+// The context's from then on; nullptr: OpenSSL refused.
+TlsIdentity::Hold* TlsIdentity::attach(SSL_CTX* context, std::unique_ptr<Hold> hold) {
+  if (SSL_CTX_set_ex_data(context, hold_index(), hold.get()) != 1) return nullptr;
+  SSL_CTX_set_info_callback(context, info_callback);
+  SSL_CTX_set_msg_callback(context, message_callback);
+  return hold.release();
+}
+
+bool TlsIdentity::apply_authorities(SSL_CTX* context) const {
   if (verify_) trust_.apply(context);
   return SSL_CTX_set_min_proto_version(context, min_version_) == 1;
 }
@@ -180,9 +187,8 @@ const TlsIdentity::Hold& TlsIdentity::hold_of(const SSL* tls) {
 
 void TlsIdentity::info_callback(const SSL* tls, int where, int result) {
   const Hold& hold = hold_of(tls);
-  if (where == SSL_CB_HANDSHAKE_START && !hold.identity->server_name_.empty()) {
-    hold.identity->set_server_name(tls);
-  }
+  bool has_name = hold.identity != nullptr && !hold.identity->server_name_.empty();
+  if (where == SSL_CB_HANDSHAKE_START && has_name) hold.identity->set_server_name(tls);
   // Of an alert the level stands above its description.
   if (where == SSL_CB_READ_ALERT && (result & 0xff) == SSL_AD_CLOSE_NOTIFY) {
     hold.findings->has_close_notify = true;

@@ -52,12 +52,13 @@ class TlsIdentity {
   static bool apply(const std::shared_ptr<const TlsIdentity>& self, SSL_CTX* context,
                     std::shared_ptr<TlsFindings> findings);
   /// The same for a proxy on the way: whom to trust, and nothing about who we are.
-  bool apply_trust(SSL_CTX* context) const;
+  bool apply_trust(SSL_CTX* context, std::shared_ptr<TlsFindings> findings) const;
 
  private:
   struct Hold;
   static const Hold& hold_of(const SSL* tls);
   static int hold_index();
+  static Hold* attach(SSL_CTX* context, std::unique_ptr<Hold> hold);
   static void drop_hold(void* parent, void* hold, CRYPTO_EX_DATA* data, int index, long argl, void* argp);
   static int verify_callback(X509_STORE_CTX* store, void* hold);
   static void info_callback(const SSL* tls, int where, int result);
@@ -70,6 +71,7 @@ class TlsIdentity {
   Status load_certificate(const TlsOptions& options);
   Status load_key(const TlsOptions& options, const std::string& certificate_text);
   Status open_key_log(const std::string& file);
+  bool apply_authorities(SSL_CTX* context) const;
   bool apply_certificate(SSL_CTX* context) const;
   bool apply_server_name(SSL_CTX* context) const;
   bool is_pinned(const X509* certificate, TlsFindings* findings) const;

@@ -13,6 +13,7 @@
 #include "serve/test_pki.h"
 #include "support/client.h"
 #include "support/process.h"
+#include "support/tls_handle.h"
 #include "support/tls_server.h"
 
 namespace hc::test {
@@ -530,6 +531,32 @@ TEST_F(Tls, ABodyThatTheConnectionEndsIsWholeOnlyWithCloseNotify) {
   Outcome reused_whole = client.fetch(server->url(0, "/until-the-end"));
   EXPECT_TRUE(is(reused_whole, HC_OK));
   EXPECT_TRUE(reused_whole.was_reused());
+}
+
+// A plain request to an https proxy: what ends is the proxy's TLS.
+TEST_F(Tls, ABodyThatTheConnectionToAProxyEndsIsWholeOnlyWithCloseNotify) {
+  auto server = serve_with(pki_.server());
+  server->handle("/until-the-end", [](const serve::RequestView& request, serve::ResponseWriter& writer) {
+    writer.raw("HTTP/1.1 200 OK\r\n\r\nsome of it");
+    writer.end(request.parameter("cut") ? serve::Ending::kFin : serve::Ending::kClose);
+  });
+  std::string proxy = server->url(0);
+  TlsHandle own([&](hc_tls_options& o) { o.ca_file = str(pki_.ca().certificate_path); });
+  for (const hc_tls* proxy_tls : {static_cast<const hc_tls*>(nullptr), own.get()}) {
+    Client client([&](hc_session_options& o) {
+      trusting()(o);
+      o.proxy = str(proxy);
+      o.proxy_tls = proxy_tls;
+    });
+    Outcome whole = client.fetch("http://far.test/until-the-end");
+    EXPECT_TRUE(is(whole, HC_OK));
+    EXPECT_EQ(whole.body, "some of it");
+    EXPECT_TRUE(is(client.fetch("http://far.test/until-the-end?cut"), HC_E_INCOMPLETE));
+    EXPECT_TRUE(is(client.fetch("http://far.test/bytes/9"), HC_OK));
+    Outcome reused = client.fetch("http://far.test/until-the-end?cut");
+    EXPECT_TRUE(is(reused, HC_E_INCOMPLETE));
+    EXPECT_TRUE(reused.was_reused());
+  }
 }
 
 TEST_F(Tls, AnEndInTheHeadAndAResetAreDisconnections) {

@@ -9,6 +9,7 @@
 #include "serve/test_pki.h"
 #include "support/client.h"
 #include "support/process.h"
+#include "support/raw_server.h"
 #include "support/real_server.h"
 #include "support/tls_handle.h"
 #include "support/tls_server.h"
@@ -216,6 +217,20 @@ TEST_F(Proxies, WhatGoesWrongOnTheWayIsAProxyError) {
   EXPECT_GE(unreachable.error().native_code, 500);
   EXPECT_TRUE(is(client.fetch(secure("/bytes/1")), HC_OK)) << "the session still works";
   EXPECT_TRUE(is(client.fetch(plain("/bytes/1"), by("http://no-such-proxy.invalid")), HC_E_DNS));
+}
+
+// It says yes, and no end of it follows.
+TEST_F(Proxies, AHeadWithoutEndIsAProxyError) {
+  std::string head = "HTTP/1.1 200 OK\r\n";
+  while (head.size() < 400'000) head += "X-Bomb: " + std::string(1000, 'x') + "\r\n";
+  for (const std::string& answer : {head, std::string("HTTP/1.1 200 OK\r\nX: y\r\n")}) {
+    RawServer proxy(answer, RawServer::Then::kClose);
+    std::string url = proxy.url();
+    Client client([&](hc_session_options& o) { o.proxy = str(url); });
+    Outcome outcome = client.fetch("https://far.test/");
+    EXPECT_TRUE(is(outcome, HC_E_PROXY, HC_PHASE_CONNECTING));
+    EXPECT_NE(outcome.message().find("its answer to CONNECT"), std::string::npos) << outcome.message();
+  }
 }
 
 TEST_F(Proxies, TheProxysNameIsResolvedHereAndItsAddressesAreRaced) {
