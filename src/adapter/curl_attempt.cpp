@@ -170,8 +170,7 @@ void CurlAttempt::set_body() {
     set_source();
     return;
   }
-  // A POST without a body says so with "Content-Length: 0" (RFC 9110 8.6).
-  if (!request.has_body && request.method != Method::kPost) return;
+  if (!request.tells_length) return;
   set_if_new(CURLOPT_UPLOAD_BUFFERSIZE, kUploadBuffer, &upload_buffer_);
   set(CURLOPT_POST, 1L);
   set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
@@ -284,12 +283,12 @@ size_t CurlAttempt::write_callback(char* data, size_t size, size_t count, void* 
 size_t CurlAttempt::header_callback(char* data, size_t size, size_t count, void* self) noexcept {
   auto& attempt = *static_cast<CurlAttempt*>(self);
   try {
-    bool was_redirect = attempt.builder().is_redirect();
     bool was_interim = attempt.builder().is_interim();
+    bool was_redirect = attempt.builder().is_redirect();
     bool is_good = attempt.builder().on_header_line({data, size * count});
     attempt.hear(was_interim || attempt.builder().is_interim());
-    if (attempt.builder().is_redirect() && !was_redirect) attempt.sink_->on_redirect(attempt);
     if (!is_good) return 0;
+    if (attempt.builder().is_redirect() && !was_redirect) attempt.sink_->on_redirect(attempt);
     attempt.note_receipt();
     if (attempt.builder().has_fields()) attempt.foresee(false);
     attempt.watch_raw();

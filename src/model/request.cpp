@@ -110,10 +110,16 @@ Status check_headers(const hc_request& args) {
   return Status::ok();
 }
 
-void add_headers(const hc_request& args, const SessionConfig& session, HeaderBlock* block) {
+// Methods that are expected to have content say so when they have none (RFC 9110 8.6).
+bool anticipates_content(std::string_view method) {
+  return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
+void add_headers(const hc_request& args, const SessionConfig& session, const Request& request,
+                 HeaderBlock* block) {
   for (size_t i = 0; i < args.header_count; ++i) {
     std::string_view name = view(args.headers[i].name);
-    if (equals_ignoring_case(name, "content-length")) continue;  // libcurl writes it
+    if (request.tells_length && equals_ignoring_case(name, "content-length")) continue;  // libcurl writes it
     if (args.headers[i].value.data == nullptr) {
       block->remove(name);
     } else {
@@ -137,8 +143,8 @@ void complete_headers(const hc_request& args, const SessionConfig& session, Requ
     // libcurl 7.88 adds it to bodies beyond 1 MB
     if (args.expect_continue == HC_ON && !is_set("expect")) block->add("Expect", "100-continue");
     if (args.expect_continue != HC_ON && !is_set("expect")) block->remove("Expect");
-    if (!is_set("content-type")) block->remove("Content-Type");
   }
+  if (request->tells_length && !is_set("content-type")) block->remove("Content-Type");
   request->sends_user_agent = !session.user_agent.empty() && !is_set("user-agent");
   request->asks_for_encodings = request->decompress && !is_set("accept-encoding");
   if (request->force_close && !is_set("connection")) block->add("Connection", "close");
@@ -329,8 +335,9 @@ Status Request::create(const hc_request& args, const SessionConfig& session, std
   if (method == "HEAD" && request->has_body) return Status::invalid("body: a HEAD request has none");
   if (Status status = parse_addresses(args, &request->addresses); !status.is_ok()) return status;
   if (Status status = check_headers(args); !status.is_ok()) return status;
+  request->tells_length = request->has_body || anticipates_content(method);
   HeaderBlock headers(args, session);
-  add_headers(args, session, &headers);
+  add_headers(args, session, *request, &headers);
   complete_headers(args, session, request.get(), &headers);
   std::string credentials;
   if (Status status = read_credentials(args, session, url, &credentials); !status.is_ok()) return status;
@@ -412,6 +419,7 @@ Status Request::redirect(const Request& from, int32_t http_status, std::string_v
       return {HC_E_REDIRECT, "the body must go along, and cannot be repeated: there is no on_rewind"};
     }
   }
+  next->tells_length = next->has_body || anticipates_content(next->method_name);
   *out = std::move(next);
   return Status::ok();
 }

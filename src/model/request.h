@@ -54,6 +54,7 @@ class Request : public RequestOptions, public Recycled<Request> {
   bool is_https = false;
   bool is_idempotent = true;
   bool has_body = false;
+  bool tells_length = false;  // of its body, also when it has none
   uint16_t port = 0;
   uint16_t origin_size = 0;   // of `url`, see Url
   uint16_t header_lines = 0;  // how many NUL-terminated lines stand at `headers`

@@ -80,10 +80,41 @@ TEST_F(Wire, EmptyBodiesSayLengthZero) {
   Client client;
   EXPECT_TRUE(has_line(head(client, with_body("POST", "")), "Content-Length: 0"));
   EXPECT_TRUE(has_line(head(client, with_body("PUT", "")), "Content-Length: 0"));
-  EXPECT_TRUE(has_line(head(client, with_method("POST")), "Content-Length: 0"))
-      << "a POST without a body has none";
   EXPECT_FALSE(has_field(head(client, with_method("GET")), "Content-Length"));
   EXPECT_FALSE(has_field(head(client, with_method("DELETE")), "Content-Length"));
+}
+
+TEST_F(Wire, MethodsThatAnticipateABodySayThatThereIsNone) {
+  Client client;
+  hc_header length{HC_STR("Content-Length"), HC_STR("0")};
+  auto with_length = [&](std::string_view method) {
+    return [&length, method](hc_request& r) {
+      r.method = str(method);
+      r.headers = &length;
+      r.header_count = 1;
+    };
+  };
+  for (std::string_view method : {"POST", "PUT", "PATCH"}) {
+    for (const Tune& tune : {with_method(method), Tune(with_length(method))}) {
+      std::string sent = head(client, tune);
+      EXPECT_TRUE(has_line(sent, "Content-Length: 0")) << sent;
+      EXPECT_EQ(sent.find("Content-Length"), sent.rfind("Content-Length")) << sent;
+      EXPECT_FALSE(has_field(sent, "Content-Type")) << "there is nothing that has a type: " << sent;
+    }
+    EXPECT_EQ(client.fetch(url("/method"), with_method(method)).body.substr(0, method.size()), method);
+    std::string again = client.fetch(url("/redirect-to?status=307&url=/echo/head"), with_method(method)).body;
+    EXPECT_TRUE(has_line(again, "Content-Length: 0")) << again;
+    EXPECT_FALSE(has_field(again, "Content-Type")) << again;
+  }
+  EXPECT_FALSE(has_field(head(client, with_method("OPTIONS")), "Content-Length"));
+  EXPECT_TRUE(has_line(head(client, with_length("DELETE")), "Content-Length: 0")) << "said by the caller";
+  hc_header type{HC_STR("Content-Type"), HC_STR("text/plain")};
+  std::string typed = head(client, [&](hc_request& r) {
+    with_method("POST")(r);
+    r.headers = &type;
+    r.header_count = 1;
+  });
+  EXPECT_TRUE(has_line(typed, "Content-Type: text/plain")) << typed;
 }
 
 TEST_F(Wire, MethodsArriveAsGiven) {

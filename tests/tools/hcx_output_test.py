@@ -260,7 +260,7 @@ class Output(Fetching):
 
     def test_verbose_shows_what_was_sent(self):
         for arguments in (
-            ["--compressed", "-d", "abc", "-u", "me:pw"], ["-X", "POST"], ["-X", "PUT"], ["-d", ""], ["-A", "", "-b", "a=b"],
+            ["--compressed", "-d", "abc", "-u", "me:pw"], ["-X", "POST"], ["-X", "PUT"], ["-X", "PATCH"], ["-d", ""], ["-A", "", "-b", "a=b"],
             ["-T", __file__], ["-T", "-"], ["-X", "POST", "-T", __file__], ["-X", "PUT", "-d", "a"], ["-H", "Host: other"],
             ["-H", "Accept:", "-H", "User-Agent: me", "-H", "X-E;", "-e", "http://r/"],
         ):  # fmt: skip

@@ -13,6 +13,11 @@ namespace hc::hcx {
 
 namespace {
 
+// libhc says that they have none.
+bool anticipates_body(std::string_view method) {
+  return method == "POST" || method == "PUT" || method == "PATCH";
+}
+
 constexpr const char* kSecret = "(not shown)";
 
 /// The connection that carried one of the requests on the way.
@@ -171,7 +176,7 @@ void HeadLines::add_body_fields() {
     add_automatic("Transfer-Encoding", "chunked");
   } else if (request_.has_body) {
     if (const auto length = length_of_body(options_)) add_automatic("Content-Length", *length);
-  } else if (request_.method == "POST") {
+  } else if (anticipates_body(request_.method)) {
     add_automatic("Content-Length", "0");
   }
 }
@@ -207,9 +212,9 @@ std::string request_head(const RequestShown& request, const GetOptions& options,
   lines.add_automatic("Accept", "*/*");
   lines.add_proxy_fields();
   lines.add_given();
-  // libcurl's own; our -d says it of a body by any other method.
-  const bool is_form = request.method == "POST" ? !options.upload_file : options.body && request.has_body;
-  if (is_form) lines.add_automatic("Content-Type", "application/x-www-form-urlencoded");
+  if (options.body && request.has_body) {
+    lines.add_automatic("Content-Type", "application/x-www-form-urlencoded");
+  }
   const std::string agent = options.user_agent.value_or(std::string("libhc/") + hc_version());
   if (!agent.empty()) lines.add_automatic("User-Agent", agent);
   if (options.compressed) lines.add_automatic("Accept-Encoding", encodings());
