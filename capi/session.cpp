@@ -3,6 +3,7 @@
 #include "capi/guard.h"
 #include "capi/options.h"
 #include "capi/structs.h"
+#include "model/url.h"
 
 namespace hc::capi {
 namespace {
@@ -135,9 +136,11 @@ extern "C" hc_status hc_session_resolve_add(hc_session* session, hc_str host, ui
   return guard(error, [&]() -> Status {
     HC_RETURN_IF_BAD(check_handle(session, "session"));
     if (host.data == nullptr || host.len == 0) return Status::invalid("host: empty");
+    std::string name;
+    HC_RETURN_IF_BAD(parse_host(view(host), &name));
     std::vector<IpAddress> parsed;
     HC_RETURN_IF_BAD(parse_addresses(addresses, count, &parsed));
-    return session->session->set_override(std::string(view(host)), port, std::move(parsed));
+    return session->session->set_override(std::move(name), port, std::move(parsed));
   });
 }
 

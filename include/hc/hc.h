@@ -929,7 +929,7 @@ HC_API void hc_session_free(hc_session *session);
  *
  * Parameters
  *   session    An open session.
- *   host       Name, compared without case.
+ *   host       As in a URL; of an IPv6 literal the brackets may be left out.
  *   port       1 to 65535, or 0 for every port.
  *   addresses  Numeric addresses, IPv4 or IPv6, tried in this order. None (and
  *              count 0) removes the entry.
@@ -937,8 +937,8 @@ HC_API void hc_session_free(hc_session *session);
  *   error      Optional.
  * Threads    Any, also from a callback.
  * Returns    HC_OK
- *            HC_E_INVALID  NULL session, empty host, or an address that is not
- *                          numeric
+ *            HC_E_INVALID  NULL session, what is no host of a URL, or an address that
+ *                          is not numeric
  *            HC_E_CLOSED, HC_E_FORKED, HC_E_NOMEM
  * Since      0.1
  */

@@ -113,6 +113,11 @@ Status parse_host_and_port(std::string_view text, Url* url) {
   return parse_port(rest.substr(1), &url->port);
 }
 
+bool is_ipv6(std::string_view text) {
+  std::optional<IpAddress> address = IpAddress::parse(text);
+  return address && address->family == Family::kV6;
+}
+
 Status parse_authority(std::string_view text, Url* url) {
   size_t at = text.rfind('@');
   if (at != std::string_view::npos) {
@@ -250,6 +255,16 @@ Status Url::parse(std::string_view text, Url* out) {
   if (Status status = parse_authority(text.substr(0, authority_end), &url); !status.is_ok()) return status;
   spell(text.substr(authority_end), (kinds & bytes::kNotAscii) == 0, &url);
   *out = std::move(url);
+  return Status::ok();
+}
+
+Status parse_host(std::string_view text, std::string* out) {
+  std::string in_url = is_ipv6(text) ? "[" + std::string(text) + "]" : std::string(text);
+  Url url;
+  bool is_host =
+      parse_host_and_port(in_url, &url).is_ok() && (in_url.ends_with(']') || in_url.find(':') == in_url.npos);
+  if (!is_host) return Status::invalid("host: \"" + escaped(text) + "\" is no host of a URL");
+  *out = std::move(url.host);
   return Status::ok();
 }
 

@@ -35,4 +35,7 @@ struct Url {
   }
 };
 
+/// A host alone, in the spelling of Url::host; IPv6 with brackets or without. Failures start with "host: ".
+Status parse_host(std::string_view text, std::string* out);
+
 }  // namespace hc

@@ -214,6 +214,8 @@ TEST_F(Arguments, OverridesAreChecked) {
   EXPECT_EQ(hc_session_resolve_add(session, HC_STR("a.test"), 80, &bad, 1, &error_), HC_E_INVALID);
   EXPECT_TRUE(message_names("addresses[0]")) << error_.message;
   EXPECT_EQ(hc_session_resolve_add(session, hc_str{}, 80, &good, 1, &error_), HC_E_INVALID);
+  EXPECT_EQ(hc_session_resolve_add(session, HC_STR("*"), 80, &good, 1, &error_), HC_E_INVALID);
+  EXPECT_STREQ(error_.message, "host: \"*\" is no host of a URL");
   EXPECT_TRUE(message_names("host")) << error_.message;
   EXPECT_EQ(hc_session_resolve_add(session, HC_STR("a.test"), 80, nullptr, 1, &error_), HC_E_INVALID);
   std::vector<hc_str> many(65, good);

@@ -265,6 +265,15 @@ TEST_F(Dns, OverridesGoBeforeEverything) {
   EXPECT_GT(dns_.total(), 0u);
 }
 
+TEST_F(Dns, OverridesOfLiteralsMayHaveBrackets) {
+  hc_str five = HC_STR("127.0.0.5");
+  for (std::string_view host : {"[::1]", "::1", "[0::1]"}) {
+    Client client;
+    ASSERT_EQ(hc_session_resolve_add(client.get(), str(host), 0, &five, 1, nullptr), HC_OK) << host;
+    EXPECT_EQ(address_of(client.fetch(url("[::1]"))), "127.0.0.5") << host;
+  }
+}
+
 TEST_F(Dns, ClearForgetsAnswers) {
   dns_.script("app.test", {DnsReply::addresses({"127.0.0.1"})});
   dns_.script("other.test", {DnsReply::addresses({"127.0.0.1"})});

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 namespace hc {
 namespace {
@@ -271,6 +272,23 @@ TEST(UrlResolve, RefusesOtherSchemes) {
   Url url;
   for (const char* reference : {"ftp://a/", "javascript:x", "mailto:a@b", "http:g"}) {
     EXPECT_EQ(Url::resolve("http://a/", reference, &url).code(), HC_E_INVALID) << reference;
+  }
+}
+
+TEST(HostTest, IsSpelledAsUrlsSpellIt) {
+  std::string host;
+  for (auto [text, expected] :
+       {std::pair("A.Test", "a.test"), std::pair("a.test.", "a.test."), std::pair("127.0.0.1", "127.0.0.1"),
+        std::pair("[::1]", "::1"), std::pair("::1", "::1"), std::pair("[0:0::0:1]", "::1")}) {
+    EXPECT_TRUE(parse_host(text, &host).is_ok()) << text;
+    EXPECT_EQ(host, expected);
+  }
+  for (const char* text :
+       {"", "*", "+a.test", "a.test:80", "a.test:", "[::1]:80", "[::1", "::1]", "[127.0.0.1]", "[a.test]",
+        "a..test", ".a", "a b", "127.1", "user@a.test", "a/b"}) {
+    Status status = parse_host(text, &host);
+    EXPECT_EQ(status.code(), HC_E_INVALID) << text;
+    EXPECT_EQ(status.message().find("host: "), 0U) << text;
   }
 }
 
