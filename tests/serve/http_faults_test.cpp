@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 #include <sys/ioctl.h>
 
+#include <array>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "serve/dead_ends.h"
 #include "serve/http_server.h"
@@ -105,6 +107,20 @@ TEST_F(HttpFaults, LargeNumbersCostNothing) {
     EXPECT_EQ(client.receive(), Outcome::kData) << target;
   }
   EXPECT_EQ(TestClient(server_.port()).get("/bytes/1").status, 200);
+}
+
+TEST_F(HttpFaults, AnEndlessAnswerToAFastReaderHoldsNobodyElseUp) {
+  TestClient endless(server_.port());
+  endless.send("GET /drip?bytes=9000000000000000000&every_ms=0 HTTP/1.1\r\n\r\n");
+  std::thread reader([&endless] {
+    std::array<char, 16384> ignored;
+    while (::recv(endless.fd(), ignored.data(), ignored.size(), 0) > 0) {
+    }
+  });
+  EXPECT_TRUE(server_.wait_until([](const Counters& now) { return now.requests == 1; }));
+  EXPECT_EQ(TestClient(server_.port()).get("/bytes/1").status, 200);
+  ::shutdown(endless.fd(), SHUT_RDWR);  // also where the server could not be stopped
+  reader.join();
 }
 
 TEST_F(HttpFaults, LongWaitsAreLong) {

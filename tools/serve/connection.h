@@ -86,7 +86,7 @@ class Connection final : public EventTarget {
 
   State state_ = State::kHead;
   std::uint32_t interest_ = 0;  // what epoll was told; most exchanges never change it
-  bool wants_write_ = false;    // the socket took less than the script offered
+  bool wants_write_ = false;    // the socket took less than the script offered, or others have their turn
   bool peer_ended_ = false;     // its FIN was read
   Timer timer_;                 // one is enough: no two purposes ever run at the same time
   Purpose purpose_ = Purpose::kIdle;

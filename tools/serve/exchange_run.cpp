@@ -11,6 +11,8 @@ namespace hc::serve {
 namespace {
 
 constexpr std::size_t kMaxViews = 16;
+// A reader faster than we are would never let the socket be full, and the loop never leave this connection.
+constexpr int kWritesPerTurn = 16;
 constexpr std::size_t kKeptInput = 256 * 1024;
 
 }  // namespace
@@ -218,6 +220,7 @@ void Connection::script_refusal(int status, std::string_view reason) {
 }
 
 void Connection::pump() {
+  int writes = 0;
   while (answering_ && !waiting_) {
     if (!script_.has_steps() && !generate()) return finish_answer();
     const Step& step = script_.front();
@@ -225,6 +228,10 @@ void Connection::pump() {
       case Step::Kind::kBytes:
       case Step::Kind::kPattern:
         answer_begun_ = true;
+        if (writes++ == kWritesPerTurn) {
+          wants_write_ = true;
+          return;
+        }
         if (!write_some()) return;
         break;
       case Step::Kind::kWait:
