@@ -216,17 +216,18 @@ TEST_F(DnsServerTest, LargeOrTruncatedAnswersComeOverTcp) {
 
 TEST_F(DnsServerTest, SilenceAndDelaysHoldNobodyElseUp) {
   dns_.script("silent.test", {DnsReply::silence()});
-  dns_.script("slow.test", {DnsReply::addresses({"127.0.0.1"}).delayed(milliseconds(500))});
+  dns_.script("slow.test", {DnsReply::addresses({"127.0.0.1"}).delayed(milliseconds(60'000))});
+  dns_.script("later.test", {DnsReply::addresses({"127.0.0.1"}).delayed(milliseconds(50))});
   dns_.script("fast.test", {DnsReply::addresses({"127.0.0.2"})});
-  const auto start = std::chrono::steady_clock::now();
   send("silent.test");
   send("slow.test");
   send("fast.test");
   EXPECT_EQ(receive()->question_name, "fast.test.");
-  EXPECT_EQ(receive()->question_name, "slow.test.");
-  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(500));
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(ask("later.test").question_name, "later.test.");
+  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(50));
   EXPECT_FALSE(receive(kMustNotFireMs).has_value());
-  EXPECT_TRUE(dns_.wait_for_queries(3));
+  EXPECT_TRUE(dns_.wait_for_queries(4));
   EXPECT_EQ(dns_.count("silent.test"), 1u);
 }
 

@@ -100,7 +100,7 @@ class DnsServer {
   void reset_counters();
   /// Blocks until total() is at least `queries`; false after `timeout`.
   bool wait_for_queries(std::uint64_t queries,
-                        std::chrono::milliseconds timeout = std::chrono::seconds(5)) const;
+                        std::chrono::milliseconds timeout = std::chrono::seconds(30)) const;
 
  private:
   class Impl;

@@ -192,7 +192,7 @@ class HttpServer {
   /// The condition may ask for anything above, but call no setter: that would wait for the server, and the
   /// server for it.
   bool wait_until(const std::function<bool(const Counters&)>& condition,
-                  std::chrono::milliseconds timeout = std::chrono::seconds(5)) const;
+                  std::chrono::milliseconds timeout = std::chrono::seconds(30)) const;
 
  private:
   class Impl;
