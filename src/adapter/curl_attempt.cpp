@@ -302,7 +302,7 @@ size_t CurlAttempt::header_callback(char* data, size_t size, size_t count, void*
 
 // What a server says while the body is under way, as a 100 that was waited for, is no answer yet.
 void CurlAttempt::hear(bool is_interim) {
-  if (is_interim && !was_sent_) {
+  if (is_interim && !was_sent_ && plan_.request->has_body) {
     shard_->check_upload(*this);
     return;
   }
