@@ -38,6 +38,7 @@ void Engine::bind(Transport& transport, NameService& names) {
 
 void Engine::accept(std::unique_ptr<Transfer> owned) {
   Transfer& transfer = *owned.release();
+  if (transfer.submitted() > now()) reactor_.refresh();  // it was mailed while the loop woke
   transfers_.insert(transfer.id, &transfer);
   ++stats_.submitted;
   ++stats_.in_flight;
@@ -116,7 +117,7 @@ void Engine::note_queued() {
 void Engine::refuse_overflow() {
   for (auto id = accepted_.rbegin(); id != accepted_.rend() && stats_.waiting > config_.max_waiting; ++id) {
     Transfer* transfer = transfers_.find(*id);
-    if (transfer == nullptr || transfer->phase() != HC_PHASE_WAITING) continue;
+    if (transfer == nullptr || transfer->phase() != HC_PHASE_WAITING || transfer->was_granted()) continue;
     transfer->finish({HC_E_OVERLOAD,
                       "the waiting line is full (max_waiting " + std::to_string(config_.max_waiting) + ")"});
   }

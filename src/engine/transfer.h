@@ -51,6 +51,8 @@ class Transfer final : public Waiter,
   TimePoint submitted() const { return submitted_; }
   Phase phase() const { return phase_; }
   bool is_done() const { return phase_ == HC_PHASE_DONE; }
+  /// It has left the line once; it may be back in it.
+  bool was_granted() const { return exchange_ != nullptr; }
 
   // Loop thread from here on.
   /// Joins the line.

@@ -39,6 +39,20 @@ TEST(EngineSubmit, PassesThePhasesInOrder) {
   EXPECT_EQ(h.code(id), HC_OK);
 }
 
+TEST(EngineSubmit, WhoIsMailedWhileTheLoopWakesWasNotSubmittedInTheFuture) {
+  EngineHarness h;
+  h.clock.advance(kMillisecond);  // since the loop looked
+  hc_id id = h.submit();
+  h.engine->settle();
+  h.network->answer(h.attempt(id));
+  h.engine->settle();
+  h.engine->deliver();
+  const hc_timing& timing = h.outcome(id).response->timing;
+  EXPECT_EQ(timing.started_ns, 0U);
+  EXPECT_EQ(timing.done_ns, 0U);
+  EXPECT_EQ(h.stats().waited_ns, 0U);
+}
+
 TEST(EngineSubmit, TellsWhenThingsHappened) {
   EngineHarness h;
   Order order{.addresses = {}};

@@ -44,6 +44,17 @@ TEST(EngineWaiting, WhoIsRefusedHearsOfItWhenAllThatFitHaveStarted) {
   EXPECT_EQ(h.outcomes.size(), 1U);
 }
 
+TEST(EngineWaiting, WhoWasLetInOnceIsNotRefusedAnyMore) {
+  EngineHarness h(bounded(10, 1));
+  std::vector<hc_id> plain;
+  for (int i = 0; i < 3; ++i) plain.push_back(h.submit());
+  hc_id urgent = h.submit(Order{.priority = 1});
+  h.network->refuse_sockets(out_of_descriptors(), 1);
+  h.turn();
+  EXPECT_EQ(h.phase(urgent), HC_PHASE_WAITING) << "the last to come, but it had a permit";
+  for (hc_id id : plain) EXPECT_EQ(h.code(id), HC_E_OVERLOAD);
+}
+
 TEST(EngineWaiting, TheLastToComeAreRefused) {
   EngineHarness h(bounded(1, 2));
   std::vector<hc_id> ids;
