@@ -6,6 +6,7 @@
 #include "adapter/curl_attempt.h"
 #include "adapter/curl_shard.h"
 #include "adapter/curl_transport.h"
+#include "base/check.h"
 
 namespace hc {
 namespace {
@@ -28,7 +29,9 @@ void CurlAttempt::set_source() {
   set_if_new(CURLOPT_UPLOAD_BUFFERSIZE, transport_.buffer_of_a_stream(), &upload_buffer_);
   set(CURLOPT_POST, 1L);
   set(CURLOPT_POSTFIELDS, nullptr);
-  set(CURLOPT_POSTFIELDSIZE_LARGE, length == HC_UNSET ? curl_off_t{-1} : static_cast<curl_off_t>(length));
+  curl_off_t size = length == HC_UNSET ? curl_off_t{-1} : static_cast<curl_off_t>(length);
+  // Refused, it would be that of the handle's last request, and the rest of the body another request to the server.
+  HC_CHECK(curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, size) == CURLE_OK);
   set(CURLOPT_READFUNCTION, read_callback);
   set(CURLOPT_READDATA, this);
   method_ = Method::kPost;

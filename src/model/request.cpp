@@ -241,6 +241,8 @@ Status read_body_kind(const hc_request& args, Request* request) {
   if (args.body_kind != HC_BODY_FILE && args.body_kind != HC_BODY_PULLED) return Status::ok();
   request->has_body = true;
   if (args.body.data != nullptr) return Status::invalid("body: this body_kind has its bytes elsewhere");
+  if (args.body_length != HC_UNSET && args.body_length > INT64_MAX)
+    return Status::invalid("body_length: 2^63 or more");
   if (args.body_kind == HC_BODY_PULLED && args.on_body == nullptr) return Status::invalid("on_body: NULL");
   return Status::ok();
 }
@@ -297,6 +299,17 @@ std::string spelled_out(std::string_view location) {
     }
   }
   return out;
+}
+
+// Without user and password, query and fragment; of what is no http URL only the scheme, for the rest may be all secret.
+std::string shown(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  size_t scheme = std::min(url.find_first_of(":/"), url.size());
+  bool has_scheme = scheme < url.size() && url[scheme] == ':';
+  bool is_http = equals_ignoring_case(url.substr(0, scheme), "http") ||
+                 equals_ignoring_case(url.substr(0, scheme), "https");
+  if (has_scheme && !is_http) return escaped(url.substr(0, scheme + 1));
+  return escaped(url.substr(url.rfind('@') + 1));
 }
 
 bool is_bound_to_origin(std::string_view name) {
@@ -385,10 +398,10 @@ Status Request::redirect(const Request& from, int32_t http_status, std::string_v
   std::string base(from.url);
   if (!from.fragment.empty()) base.append("#").append(from.fragment);
   if (Status status = Url::resolve(base, spelled_out(location), &url); !status.is_ok()) {
-    return {HC_E_REDIRECT, "Location \"" + escaped(location) + "\": " + status.message()};
+    return {HC_E_REDIRECT, "Location \"" + shown(location) + "\": " + status.message()};
   }
   if (from.is_https && !url.is_https && !from.insecure_redirects) {
-    return {HC_E_REDIRECT, "from https to http (insecure_redirects is off): \"" + escaped(url.text) + "\""};
+    return {HC_E_REDIRECT, "from https to http (insecure_redirects is off): \"" + shown(url.text) + "\""};
   }
   bool same_origin = from.is_https == url.is_https && from.port == url.port && from.host == url.host;
   // RFC 9110 15.4: what browsers have always done, and aiohttp does.

@@ -20,6 +20,13 @@ std::string_view without_line_end(std::string_view line) {
   return line;
 }
 
+// Of a field that is refused: its value may be a cookie or a token, and so may be what has no colon.
+std::string shown_name(std::string_view line) {
+  size_t colon = line.find(':');
+  bool has_name = colon != std::string_view::npos && line.front() != ' ' && line.front() != '\t';
+  return "\"" + (has_name ? escaped(line.substr(0, colon)) : "") + "\"";
+}
+
 bool is_continuation(std::string_view line) { return line.starts_with(' ') || line.starts_with('\t'); }
 
 hc_str as_str(std::string_view text) { return {text.data(), text.size()}; }
@@ -136,7 +143,7 @@ bool ResponseBuilder::on_header_line(std::string_view line) {
   if (text.empty()) return end_field() && end_head();
   // Whoever writes it somewhere else would write two lines; libcurl before 8.18 lets it pass.
   if (text.find('\r') != std::string_view::npos) {
-    return refuse(HC_E_PROTOCOL, "a CR in a line of the head: \"" + escaped(text) + "\"");
+    return refuse(HC_E_PROTOCOL, "a CR in a line of the head: " + shown_name(text));
   }
   if (response.http_status_ == 0) {
     response.head_.reserve(kUsualHead);
@@ -172,8 +179,7 @@ bool ResponseBuilder::begin_field(std::string_view line) {
   // "Transfer-Encoding : chunked" frames the body for some, and means nothing to others.
   size_t colon = line.find(':');
   if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
-    return refuse(HC_E_PROTOCOL,
-                  "a header field without a proper name: \"" + escaped(without_line_end(line)) + "\"");
+    return refuse(HC_E_PROTOCOL, "a header field without a proper name: " + shown_name(line));
   }
   field_start_ = response_->head_.size();
   response_->head_ += line;

@@ -93,8 +93,23 @@ class Secrets : public testing::Test {
       writer.add_header("Set-Cookie", "id=hc-planted-secret-set");
       writer.respond_text("ok");
     });
+    for (size_t i = 0; i < std::size(kRefused); ++i) {
+      server_.handle("/refused/" + std::to_string(i), [i](const RequestView&, ResponseWriter& writer) {
+        writer.raw(std::string(kRefused[i]) + "\r\nContent-Length: 0\r\n\r\n");
+      });
+    }
     server_.start();
   }
+  static constexpr std::string_view kRefused[] = {
+      "HTTP/1.1 200 OK\r\nSet-Cookie: id=hc-planted-secret\rx",
+      "HTTP/1.1 200 OK\r\nSet-Cookie : id=hc-planted-secret",
+      "HTTP/1.1 200 OK\r\nX: a\r\n hc-planted-secret: \rb",
+      "HTTP/1.1 200 OK\r\nhc-planted-secret",
+      "HTTP/1.1 302 Found\r\nLocation: app://callback?code=hc-planted-secret",
+      "HTTP/1.1 302 Found\r\nLocation: mailto:hc-planted-secret@app.test",
+      "HTTP/1.1 302 Found\r\nLocation: http://user:hc-planted-secret@app.test:99999/?code=hc-planted-secret",
+      "HTTP/1.1 302 Found\r\nLocation: //hc-planted-secret@app.test:99999/#hc-planted-secret",
+  };
   std::string with_userinfo(std::string_view path) const {
     return "http://hc-planted-secret-user:hc-planted-secret-password@127.0.0.1:" +
            std::to_string(server_.port()) + std::string(path);
@@ -148,6 +163,15 @@ TEST_F(Secrets, NeverAppearWhateverHappensToTheirRequest) {
   client.close();
   EXPECT_GT(heard().lines(), 100u) << "that something was said at all";
   EXPECT_TRUE(is_planted);
+}
+
+TEST_F(Secrets, OfAnswersThatAreRefusedNeverAppear) {
+  Client client;
+  for (size_t i = 0; i < std::size(kRefused); ++i) {
+    Outcome outcome = client.fetch(server_.url(0, "/refused/" + std::to_string(i)));
+    EXPECT_TRUE(outcome.status == HC_E_PROTOCOL || outcome.status == HC_E_REDIRECT) << kRefused[i];
+    expect_no_secret(outcome);
+  }
 }
 
 TEST_F(Secrets, OfProxiesNeverAppearEither) {

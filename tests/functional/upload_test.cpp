@@ -114,6 +114,14 @@ TEST_F(Uploads, FileMistakesAreToldAtOnce) {
             "body_path: name exactly one of body_path and body_fd");
   EXPECT_EQ(refused([](hc_request& r) { r.body_offset = 5; }), "body_offset: beyond the end of the file");
   EXPECT_EQ(refused([](hc_request& r) { r.body_length = 5; }), "body_length: beyond the end of the file");
+  EXPECT_EQ(refused([](hc_request& r) { r.body_length = uint64_t{1} << 63; }), "body_length: 2^63 or more");
+  EXPECT_EQ(refused([](hc_request& r) {
+              r.body_path = {};
+              r.body_kind = HC_BODY_PULLED;
+              r.on_body = [](void*, size_t, size_t*, void*) { return hc_status{HC_OK}; };
+              r.body_length = (uint64_t{1} << 63) + 1000;
+            }),
+            "body_length: 2^63 or more");
   EXPECT_EQ(refused([](hc_request& r) { r.body_path = str("/tmp"); }),
             "body_path: not a regular file; use HC_BODY_PULLED");
   EXPECT_EQ(refused([](hc_request& r) { r.body = str("x"); }),

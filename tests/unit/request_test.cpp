@@ -53,6 +53,23 @@ class RequestTest : public testing::Test {
   std::unique_ptr<Request> request;
 };
 
+TEST_F(RequestTest, ShowsNoSecretOfARedirectThatItRefuses) {
+  args = blank_request("https://a.test/");
+  create_or_fail();
+  auto refusal = [&](std::string_view location) {
+    std::unique_ptr<Request> next;
+    Status status = Request::redirect(*request, 302, location, &next);
+    EXPECT_EQ(status.code(), HC_E_REDIRECT) << location;
+    return status.message().substr(0, status.message().find("\": "));
+  };
+  EXPECT_EQ(refusal("https://user:pw@b.test:99999/x?token#part"), "Location \"b.test:99999/x");
+  EXPECT_EQ(refusal("//user:p/w@b.test:99999/"), "Location \"b.test:99999/");
+  EXPECT_EQ(refusal("app://callback?code"), "Location \"app:");
+  EXPECT_EQ(refusal("app:code"), "Location \"app:");
+  EXPECT_EQ(refusal("http://user:pw@b.test/x?token"),
+            "from https to http (insecure_redirects is off): \"http://b.test/x\"");
+}
+
 TEST_F(RequestTest, HasDefaultsForAllButTheUrl) {
   create_or_fail();
   EXPECT_EQ(request->method, Method::kGet);
