@@ -38,6 +38,8 @@ void Janitor::on_timer(TimePoint) {
     if (easy_ == nullptr) return;  // out of memory: the next retirement tries again
     curl_easy_setopt(easy_, CURLOPT_URL, "http://127.0.0.1:1/");
     curl_easy_setopt(easy_, CURLOPT_PROXY, "");
+    // Somebody may really have a connection to that place. libcurl looks for dead ones all the same, and before.
+    curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, refuse_socket);
     // Older than what any connection may be: only dead ones are pruned. 0 would mean "off" on some versions.

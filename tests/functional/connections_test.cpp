@@ -277,6 +277,22 @@ TEST_F(Connections, OneThatTheServerClosesWhileIdleIsGoneAtOnce) {
   EXPECT_TRUE(client.stats_become([](const hc_stats& s) { return s.sockets_closed == 3; }));
 }
 
+// The place that the transfer which closes retired connections pretends to go to. Only root may listen there.
+TEST_F(Connections, OneToPortOneOfThisMachineIsItsUsersAlone) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs a port below 1024";
+  serve::HttpServerOptions options;
+  options.listeners[0].port = 1;
+  HttpServer first(options);
+  first.start();
+  Client client;
+  EXPECT_TRUE(is(client.fetch(first.url(0, "/bytes/1")), HC_OK));
+  EXPECT_TRUE(is(client.fetch(url("/bytes/1")), HC_OK));
+  server_.end_idle_connections(serve::Ending::kClose);
+  EXPECT_TRUE(client.stats_become([](const hc_stats& s) { return s.sockets_closed == 1; }));
+  EXPECT_TRUE(is(client.fetch(first.url(0, "/bytes/1")), HC_OK));
+  EXPECT_EQ(first.counters().requests, 2u);
+}
+
 TEST_F(Connections, AServersConnectionCloseIsHonoured) {
   Client client;
   client.fetch(url("/close"));
