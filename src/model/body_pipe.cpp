@@ -175,11 +175,13 @@ void BodyPipe::abandon() {
 }
 
 Status BodyPipe::status() {
+  if (is_inherited()) return {HC_E_FORKED, "response: belongs to the parent process"};
   std::lock_guard lock(mutex_);
   return status_;
 }
 
 bool BodyPipe::final_timing(hc_timing* out) {
+  if (is_inherited()) return false;
   std::lock_guard lock(mutex_);
   if (has_ended_) *out = timing_;
   return has_ended_;

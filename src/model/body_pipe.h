@@ -64,9 +64,9 @@ class BodyPipe {
   /// The reader is gone.
   void abandon();
 
-  /// What the request came to; ok while it runs.
+  /// What the request came to; ok while it runs. HC_E_FORKED in a child process.
   Status status();
-  /// False while the request runs.
+  /// False while the request runs, and in a child process.
   bool final_timing(hc_timing* out);
   /// Made by a parent process: its lock may be held for ever.
   bool is_inherited() const { return made_in_.is_inherited(); }

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "base/status.h"
+#include "base/user_call.h"
 
 namespace hc {
 
@@ -42,12 +43,12 @@ class BodySource {
   bool has_begun_ = false;
 };
 
-/// Calls the caller's finalizer once, if the request was accepted.
+/// Calls the caller's finalizer once, if the request was accepted: on the loop thread, to which it belongs from then on.
 class BodyRelease {
  public:
   BodyRelease(hc_release_fn callback, void* user_data) : callback_(callback), user_data_(user_data) {}
   ~BodyRelease() {
-    if (is_armed_) callback_(user_data_);
+    if (is_armed_) call_in_turn([this] { callback_(user_data_); });
   }
   BodyRelease(const BodyRelease&) = delete;
   BodyRelease& operator=(const BodyRelease&) = delete;

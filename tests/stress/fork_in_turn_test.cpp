@@ -106,6 +106,36 @@ TEST_F(ForkInTurn, AChildOfABodyCallbackSendsNothing) {
   EXPECT_TRUE(is(client.fetch(server_.url(0, "/bytes/10")), HC_OK));
 }
 
+// The next request has the connection by then: the child would send it, too.
+TEST_F(ForkInTurn, AChildOfAReleaseCallbackSendsNothing) {
+  LeakCheck leaks;
+  Client client([](hc_session_options& options) { options.limit = 1; });
+  Forking forking;
+  hc_id first = client.submit(server_.url(0, "/echo"), [&](hc_request& request) {
+    request.method = HC_STR("POST");
+    request.body = HC_STR("first");
+    request.body_data = &forking;
+    request.on_release = [](void* self) { static_cast<Forking*>(self)->fork_once(); };
+  });
+  ForkInBody next;  // does not fork
+  hc_id second = client.submit(server_.url(0, "/echo"), [&](hc_request& request) {
+    request.method = HC_STR("POST");
+    request.body_kind = HC_BODY_PULLED;
+    request.body_data = &next;
+    request.on_body = [](void* buffer, size_t, size_t* count, void* self) {
+      auto& body = *static_cast<ForkInBody*>(self);
+      body.forbid_in_child();
+      *count = body.given++ == 0 ? 1 : 0;
+      memset(buffer, 'b', *count);
+      return hc_status{HC_OK};
+    };
+  });
+  EXPECT_TRUE(is(client.wait(first), HC_OK));
+  EXPECT_EQ(client.wait(second).body, "b");
+  expect_exit(forking.child());
+  EXPECT_TRUE(is(client.fetch(server_.url(0, "/bytes/10")), HC_OK));
+}
+
 struct ForkInReader : Forking {
   hc_response* response = nullptr;
   size_t bytes = 0;

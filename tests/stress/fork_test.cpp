@@ -195,6 +195,32 @@ TEST_F(ForkTest, EveryCallSaysForkedAtOnce) {
   is_open_ = true;
 }
 
+// Its pipe's lock may be held for ever by a thread that the child does not have.
+TEST_F(ForkTest, AStreamedResponseTellsItsHeadAndNothingElse) {
+  LeakCheck leaks;
+  Client client;
+  std::string url = server_.url(0, "/gate");
+  hc_request request = make_request(url);
+  request.stream = HC_ON;
+  hc_response* response = nullptr;
+  is_open_ = true;
+  ASSERT_EQ(hc_session_perform(client.get(), &request, &response, nullptr), HC_OK);
+  in_child([&](ChildReport& report) {
+    report.expect_forked(hc_response_status(response), "hc_response_status");
+    hc_response_info info{};
+    info.struct_size = sizeof info;
+    report.expect(hc_response_get_info(response, &info) == HC_OK, "hc_response_get_info");
+    report.expect_forked(info.status, "hc_response_info.status");
+    report.expect(info.http_status == 200 && info.header_count > 0, "the head");
+    hc_error error;
+    hc_error_init(&error, sizeof error);
+    report.expect(hc_response_error(response, &error) == HC_OK, "hc_response_error");
+    report.expect_forked(error.status, "hc_error.status");
+    hc_response_free(response);
+  });
+  hc_response_free(response);
+}
+
 // ---------------------------------------------------------------------------------------------- the parent
 
 TEST_F(ForkTest, TheParentIsUndisturbed) {
