@@ -169,7 +169,6 @@ void Transfer::on_finished(Attempt& attempt, AttemptResult result) {
   bool was_racing = exchange_->winner == nullptr;
   exchange_->winner = nullptr;
   if (exchange_->builder.is_redirect()) {
-    end_losers();  // they may be ready before the turn ends, and the next hop is not theirs
     follow();
     return;
   }

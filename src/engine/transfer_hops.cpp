@@ -77,6 +77,7 @@ void Transfer::end_drain() {
 
 // The next hop is a request of its own in its origin's line; only the id, the total clock and the history go on.
 void Transfer::follow() {
+  end_losers();  // they may be ready before the turn ends, and the next hop is not theirs
   int32_t http_status = exchange_->builder.http_status();
   if (exchange_->hops.size() >= request_->max_redirects) {
     finish({HC_E_TOO_MANY_REDIRECTS,
