@@ -382,14 +382,20 @@ def test_a_session_whose_last_holder_is_a_body(url):
                 pass
 
             async def main():
-                session = hc.Session(on_trace=lambda event: all_dropped.wait(30))
+                session = hc.Session(on_trace=hold)
                 body = Body(100_000)
                 body.session = session
                 call = asyncio.ensure_future(session.post(sys.argv[1] + "/hang", body=body))
-                await asyncio.sleep(0)
+                while not holds.is_set():
+                    await asyncio.sleep(0)  # the thread must not meet submit and cancel in one turn
                 call.cancel()
                 await asyncio.gather(call, return_exceptions=True)
 
+            def hold(event):
+                holds.set()
+                all_dropped.wait(30)
+
+            holds = threading.Event()
             all_dropped = threading.Event()
             asyncio.run(main())
             gc.collect()
