@@ -49,6 +49,7 @@ void* take_large(size_t size) {
 void* take(size_t size) noexcept { return size < kSmall ? std::malloc(size) : take_large(size); }
 
 void give(void* block) noexcept {
+  if (block == nullptr) return;
   BlockRegion* region = region_of(block);
   region == nullptr ? std::free(block) : region->give(block);
 }

@@ -540,6 +540,10 @@ TEST_F(Tls, ABodyThatTheConnectionToAProxyEndsIsWholeOnlyWithCloseNotify) {
     writer.raw("HTTP/1.1 200 OK\r\n\r\nsome of it");
     writer.end(request.parameter("cut") ? serve::Ending::kFin : serve::Ending::kClose);
   });
+  hc_runtime_info runtime{};
+  runtime.struct_size = sizeof runtime;
+  ASSERT_EQ(hc_runtime_get_info(&runtime), HC_OK);
+  const bool is_ever_reused = runtime.curl_version_number < 0x081700;  // docs/curl-notes.md
   std::string proxy = server->url(0);
   TlsHandle own([&](hc_tls_options& o) { o.ca_file = str(pki_.ca().certificate_path); });
   for (const hc_tls* proxy_tls : {static_cast<const hc_tls*>(nullptr), own.get()}) {
@@ -555,7 +559,7 @@ TEST_F(Tls, ABodyThatTheConnectionToAProxyEndsIsWholeOnlyWithCloseNotify) {
     EXPECT_TRUE(is(client.fetch("http://far.test/bytes/9"), HC_OK));
     Outcome reused = client.fetch("http://far.test/until-the-end?cut");
     EXPECT_TRUE(is(reused, HC_E_INCOMPLETE));
-    EXPECT_TRUE(reused.was_reused());
+    EXPECT_EQ(reused.was_reused(), is_ever_reused);
   }
 }
 
