@@ -10,6 +10,13 @@
 namespace hc {
 namespace {
 
+// AddressSanitizer would not see what is used after its end.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kIsWatched = true;
+#else
+constexpr bool kIsWatched = false;
+#endif
+
 constexpr size_t kMost = 8192;  // more of them come from malloc
 constexpr size_t kSmall = 4 << 10;
 constexpr size_t kLeastBuffer = 12 << 10;
@@ -81,12 +88,9 @@ char* duplicate(const char* text) noexcept {
 }  // namespace
 
 CURLcode CurlMemory::init_curl() {
-#if defined(__SANITIZE_ADDRESS__)
-  return curl_global_init(CURL_GLOBAL_ALL);  // which would not see what is used after its end
-#else
+  if (kIsWatched) return curl_global_init(CURL_GLOBAL_ALL);
   make_regions();
   return curl_global_init_mem(CURL_GLOBAL_ALL, take, give, take_again, duplicate, take_zeroed);
-#endif
 }
 
 void CurlMemory::on_handle_ended() {
