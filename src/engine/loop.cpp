@@ -187,9 +187,11 @@ void Loop::turn() {
   expire_timers();
   settle();
   publish();
+  Duration in_callbacks = UserCall::take_spent();
   TimePoint callbacks_start = reactor_.refresh();
   engine_->deliver();
-  count_turn(start, callbacks_start);
+  UserCall::take_spent();  // on_release in there is a part of what follows callbacks_start
+  count_turn(start, callbacks_start, in_callbacks);
 }
 
 void Loop::read_mail() {
@@ -252,7 +254,7 @@ void Loop::publish() {
 }
 
 // With the callbacks in it, so it is published a turn later.
-void Loop::count_turn(TimePoint start, TimePoint callbacks_start) {
+void Loop::count_turn(TimePoint start, TimePoint callbacks_start, Duration in_callbacks) {
   Stats& stats = engine_->stats();
   TimePoint end = reactor_.refresh();
   auto busy = static_cast<uint64_t>(end - start);
@@ -260,7 +262,7 @@ void Loop::count_turn(TimePoint start, TimePoint callbacks_start) {
   ++stats.loop_turns;
   stats.loop_busy_ns += busy;
   stats.loop_worst_turn_ns = std::max(stats.loop_worst_turn_ns, busy);
-  Duration in_callbacks = end - callbacks_start + UserCall::take_spent();
+  in_callbacks += end - callbacks_start;
   if (end - start >= kStall && is_any_loop_thread()) engine_->on_stall(end - start, in_callbacks);
 }
 

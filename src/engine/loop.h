@@ -68,7 +68,7 @@ class Loop final : public DescriptorBudget::Listener, public DescriptorBudget::H
   void count_read(uint64_t submits);
   void settle();
   void publish();
-  void count_turn(TimePoint start, TimePoint callbacks_start);
+  void count_turn(TimePoint start, TimePoint callbacks_start, Duration in_callbacks);
   Duration time_to_wait();
   void end();
   void on_room() override;

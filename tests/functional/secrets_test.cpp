@@ -4,6 +4,7 @@
 // and a planted token; after each test everything that was said is searched for these.
 #include <gmock/gmock.h>
 
+#include <cstdio>
 #include <thread>
 
 #include "serve/dead_ends.h"
@@ -278,6 +279,44 @@ TEST_F(LogHook, CountsTheTimeOfCallbacksInsideATurnToo) {
   EXPECT_TRUE(eventually([&] { return log.count("in callbacks") == 1; }));
   client.close();
   EXPECT_EQ(log.count(", 0 ms of it in callbacks"), 0u);
+}
+
+/// What the warning of a callback that holds the loop up says.
+struct Stall {
+  static void on_log(int32_t, hc_str line, void* self) {
+    auto& stall = *static_cast<Stall*>(self);
+    std::string text(line.data, line.len);
+    size_t place = text.find("took ");
+    if (place == std::string::npos) return;
+    int turn = 0;
+    int in_callbacks = 0;
+    if (sscanf(text.c_str() + place, "took %d ms, %d ms of it in callbacks", &turn, &in_callbacks) != 2)
+      return;
+    stall.in_callbacks = in_callbacks;
+    stall.turn = turn;
+  }
+  std::atomic<int> turn{0};
+  std::atomic<int> in_callbacks{0};
+};
+
+TEST_F(LogHook, CountsTheTimeOfACallbackOnce) {
+  Stall stall;
+  Client client([&](hc_session_options& o) {
+    o.log_level = HC_LOG_WARNING;
+    o.on_log = Stall::on_log;
+    o.on_log_data = &stall;
+  });
+  client.fetch(server_.url(0, "/echo"), [&](hc_request& request) {
+    request.method = HC_STR("POST");
+    request.body = HC_STR("lent");
+    request.body_kind = HC_BODY_BORROWED;
+    request.on_release = [](void*) {
+      std::this_thread::sleep_for(milliseconds(300));  // what the warning is about
+    };
+  });
+  ASSERT_TRUE(eventually([&] { return stall.turn > 0; }));
+  EXPECT_GE(stall.in_callbacks, 290);
+  EXPECT_LE(stall.in_callbacks, stall.turn);
 }
 
 TEST_F(LogHook, SaysNothingBelowItsLevel) {
