@@ -8,10 +8,9 @@
 #include <string>
 #include <utility>
 
-#include "serve/http_server.h"
+#include "capi/plain_or_tls.h"
 #include "support/client.h"
 #include "support/process.h"
-#include "support/tls_server.h"
 
 namespace hc::test {
 namespace {
@@ -62,27 +61,15 @@ std::string name_of(const testing::TestParamInfo<Way>& info) {
   return std::string(info.param.is_tls ? "Tls" : "Plain") + (info.param.knows_length ? "" : "Chunked");
 }
 
-class BodyCallbacks : public testing::TestWithParam<Way> {
+class BodyCallbacks : public testing::TestWithParam<Way>, protected PlainOrTls {
  protected:
-  BodyCallbacks() : server_(options()) { server_.start(); }
-  std::string url(std::string_view path) const { return server_.url(0, path); }
+  BodyCallbacks() : PlainOrTls(GetParam().is_tls) {}
   Tune sending(Body& body) const {
     return [&body](hc_request& r) {
       body.attach(r);
       if (GetParam().knows_length) r.body_length = Body::kPieces * Body::kPiece;
     };
   }
-  static void trust(hc_session_options& o) { o.ca_file = str(pki().ca().certificate_path); }
-
- private:
-  static serve::HttpServerOptions options() {
-    serve::HttpServerOptions made;
-    made.listeners.resize(1);
-    if (GetParam().is_tls) made.listeners[0].tls = tls_with(pki().server());
-    return made;
-  }
-
-  serve::HttpServer server_;
 };
 
 TEST_P(BodyCallbacks, BlockingCallsAreDeadlocks) {
@@ -148,11 +135,8 @@ TEST_P(BodyCallbacks, MayCloseAsynchronously) {
 
 TEST_P(BodyCallbacks, MayFreeTheirOwnSession) {
   LeakCheck leaks;
-  hc_session_options options;
-  ASSERT_EQ(hc_session_options_init(&options, sizeof options), HC_OK);
-  trust(options);
-  hc_session* session = nullptr;
-  ASSERT_EQ(hc_session_create(&session, &options, nullptr), HC_OK);
+  hc_session* session = open_session();
+  ASSERT_NE(session, nullptr);
   std::atomic<hc_status> ended{HC_OK};
   Body body([&] {
     hc_session_free(session);

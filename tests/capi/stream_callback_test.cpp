@@ -7,10 +7,9 @@
 #include <string>
 #include <utility>
 
-#include "serve/http_server.h"
+#include "capi/plain_or_tls.h"
 #include "support/client.h"
 #include "support/process.h"
-#include "support/tls_server.h"
 
 namespace hc::test {
 namespace {
@@ -63,21 +62,9 @@ class Reader {
   hc_response* response_ = nullptr;
 };
 
-class StreamCallbacks : public testing::TestWithParam<bool> {
+class StreamCallbacks : public testing::TestWithParam<bool>, protected PlainOrTls {
  protected:
-  StreamCallbacks() : server_(options()) { server_.start(); }
-  std::string url(std::string_view path) const { return server_.url(0, path); }
-  static void trust(hc_session_options& o) { o.ca_file = str(pki().ca().certificate_path); }
-
- private:
-  static serve::HttpServerOptions options() {
-    serve::HttpServerOptions made;
-    made.listeners.resize(1);
-    if (GetParam()) made.listeners[0].tls = tls_with(pki().server());
-    return made;
-  }
-
-  serve::HttpServer server_;
+  StreamCallbacks() : PlainOrTls(GetParam()) {}
 };
 
 TEST_P(StreamCallbacks, ReadEveryByteInOrder) {
@@ -172,11 +159,8 @@ TEST_P(StreamCallbacks, MayCloseAsynchronously) {
 
 TEST_P(StreamCallbacks, MayFreeTheirOwnSession) {
   LeakCheck leaks;
-  hc_session_options options;
-  ASSERT_EQ(hc_session_options_init(&options, sizeof options), HC_OK);
-  trust(options);
-  hc_session* session = nullptr;
-  ASSERT_EQ(hc_session_create(&session, &options, nullptr), HC_OK);
+  hc_session* session = open_session();
+  ASSERT_NE(session, nullptr);
   Reader reader([&] { hc_session_free(session); });
   hc_request request;
   ASSERT_EQ(hc_request_init(&request, sizeof request), HC_OK);
