@@ -12,6 +12,7 @@
 #include "serve/http_server.h"
 #include "serve/test_pki.h"
 #include "support/client.h"
+#include "support/libcurl_version.h"
 #include "support/process.h"
 #include "support/tls_handle.h"
 #include "support/tls_server.h"
@@ -540,10 +541,7 @@ TEST_F(Tls, ABodyThatTheConnectionToAProxyEndsIsWholeOnlyWithCloseNotify) {
     writer.raw("HTTP/1.1 200 OK\r\n\r\nsome of it");
     writer.end(request.parameter("cut") ? serve::Ending::kFin : serve::Ending::kClose);
   });
-  hc_runtime_info runtime{};
-  runtime.struct_size = sizeof runtime;
-  ASSERT_EQ(hc_runtime_get_info(&runtime), HC_OK);
-  const bool is_ever_reused = runtime.curl_version_number < 0x081700;  // docs/curl-notes.md
+  const bool is_ever_reused = libcurl_version() < 0x081700;  // docs/curl-notes.md
   std::string proxy = server->url(0);
   TlsHandle own([&](hc_tls_options& o) { o.ca_file = str(pki_.ca().certificate_path); });
   for (const hc_tls* proxy_tls : {static_cast<const hc_tls*>(nullptr), own.get()}) {

@@ -9,6 +9,7 @@
 #include "serve/test_pki.h"
 #include "support/client.h"
 #include "support/held.h"
+#include "support/libcurl_version.h"
 #include "support/tls_server.h"
 #include "support/trace_events.h"
 
@@ -255,10 +256,7 @@ TEST(Attempts, AFailedHandshakeHadItsTcpConnection) {
   hc_attempt failed = attempt_of(outcome, 0);
   EXPECT_EQ(failed.status, HC_E_TLS_VERIFY);
   // Before 8.9 libcurl forgets when TCP was up if the rest of the connect fails (curl #14204).
-  hc_runtime_info runtime{};
-  runtime.struct_size = sizeof runtime;
-  ASSERT_EQ(hc_runtime_get_info(&runtime), HC_OK);
-  EXPECT_EQ(failed.timing.connected_ns != HC_UNSET, runtime.curl_version_number >= 0x080900);
+  EXPECT_EQ(failed.timing.connected_ns != HC_UNSET, libcurl_version() >= 0x080900);
   EXPECT_EQ(failed.timing.secured_ns, HC_UNSET);
 }
 
