@@ -22,7 +22,7 @@ Status destination_of(const hc_request& request, Destination* out) {
 }
 
 Status parse_addresses(const hc_str* addresses, size_t count, std::vector<IpAddress>* out) {
-  if (count > 64) return Status::invalid("count: more than 64");
+  if (count > kMaxAddresses) return Status::invalid("count: more than 64");
   if (count > 0 && addresses == nullptr) return null_argument("addresses");
   for (size_t i = 0; i < count; ++i) {
     std::optional<IpAddress> address = IpAddress::parse(view(addresses[i]));

@@ -6,16 +6,10 @@
 #include <cstring>
 
 #include "base/block_region.h"
+#include "base/sanitizer.h"
 
 namespace hc {
 namespace {
-
-// AddressSanitizer would not see what is used after its end.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kIsWatched = true;
-#else
-constexpr bool kIsWatched = false;
-#endif
 
 constexpr size_t kMost = 8192;  // more of them come from malloc
 constexpr size_t kSmall = 4 << 10;
@@ -88,7 +82,7 @@ char* duplicate(const char* text) noexcept {
 }  // namespace
 
 CURLcode CurlMemory::init_curl() {
-  if (kIsWatched) return curl_global_init(CURL_GLOBAL_ALL);
+  if (kAddressSanitizer) return curl_global_init(CURL_GLOBAL_ALL);
   make_regions();
   return curl_global_init_mem(CURL_GLOBAL_ALL, take, give, take_again, duplicate, take_zeroed);
 }

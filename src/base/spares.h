@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/sanitizer.h"
+
 namespace hc {
 
 /// Things that one thread is done with and another is about to make again. Submitters make what a loop ends, and a loop
@@ -31,10 +33,7 @@ class Spares {
 
   /// False: there are enough, and it stays where it is.
   bool keep(T& thing) noexcept {
-    // What is used after its end would not be found out if it did not really end.
-#if defined(__SANITIZE_ADDRESS__)
-    return false;
-#endif
+    if (kAddressSanitizer) return false;
     if (count_.load(std::memory_order_relaxed) == spare_.capacity()) return false;
     std::unique_lock lock(mutex_, std::try_to_lock);
     if (!lock || spare_.size() == spare_.capacity()) return false;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,9 @@ namespace hc {
 
 /// Address families; the numbers are those of HC_FAMILY_*.
 enum class Family : uint8_t { kAny = 0, kV4 = 4, kV6 = 6 };
+
+/// As many as one place may have: each is an attempt, and a DNS answer over TCP has room for thousands.
+inline constexpr size_t kMaxAddresses = 64;
 
 /// A numeric IPv4 or IPv6 address.
 struct IpAddress {

@@ -9,8 +9,6 @@ namespace {
 
 constexpr size_t kMaxName = 253;  // RFC 1035 2.3.4, without the length bytes
 constexpr size_t kMaxLabel = 63;
-// As many as a request may bring: a DNS answer over TCP has room for thousands, and each is an attempt.
-constexpr size_t kMostAddresses = 64;
 
 std::string normalised(std::string_view host) {
   if (host.size() > 1 && host.ends_with('.')) host.remove_suffix(1);
@@ -157,7 +155,7 @@ NameAnswer NameService::choose_family(const std::string& host,
   NameAnswer answer;
   for (const IpAddress& address : addresses) {
     bool is_wanted = options_.family == Family::kAny || address.family == options_.family;
-    if (is_wanted && answer.addresses.size() < kMostAddresses) answer.addresses.push_back(address);
+    if (is_wanted && answer.addresses.size() < kMaxAddresses) answer.addresses.push_back(address);
   }
   if (!answer.addresses.empty()) return answer;
   if (addresses.empty()) return refuse(host, "the resolver gave no address");

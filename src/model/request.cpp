@@ -151,7 +151,7 @@ void complete_headers(const hc_request& args, const SessionConfig& session, Requ
 }
 
 Status parse_addresses(const hc_request& args, std::vector<IpAddress>* out) {
-  if (args.address_count > 64) return Status::invalid("address_count: more than 64");
+  if (args.address_count > kMaxAddresses) return Status::invalid("address_count: more than 64");
   if (args.address_count > 0 && args.addresses == nullptr) return Status::invalid("addresses: NULL");
   for (size_t i = 0; i < args.address_count; ++i) {
     std::optional<IpAddress> address = IpAddress::parse(view(args.addresses[i]));
