@@ -51,7 +51,7 @@ class CurlAttempt final : public Attempt {
     return route().proxy != nullptr && route().proxy->forwards(plan_.request->is_https);
   }
 
-  /// How long its connection may idle: not at all, if only half of the request went out.
+  /// How long its connection may idle: not at all, if only half of the request went out or the answer was refused.
   Duration keepalive_hint() const;
 
   /// The idle connection that it means to ride, where that is decided beforehand.

@@ -118,9 +118,11 @@ bool CurlAttempt::is_all_given() const {
 }
 
 // When the server answers an expectation with anything else than 100, libcurl sends no body, and keeps the connection:
-// the server would take the next request for that body.
+// the server would take the next request for that body. Nor is a server trusted whose body had an end in its framing
+// and none in its coding.
 Duration CurlAttempt::keepalive_hint() const {
   if (plan_.request->has_body && !is_all_given()) return 0;
+  if (!builder().status().is_ok()) return 0;
   return builder().keepalive_hint();
 }
 

@@ -221,6 +221,21 @@ TEST(InterimResponses, AreSkipped) {
   }
 }
 
+// Its framing is whole and the server keeps the connection: only what the body decodes to is missing.
+TEST(HalfCodings, CostTheirConnection) {
+  HttpServer server;
+  server.handle("/half", [](const serve::RequestView&, serve::ResponseWriter& writer) {
+    writer.raw({kHalfGzipInAList, sizeof kHalfGzipInAList - 1});
+  });
+  server.start();
+  Client client;
+  EXPECT_TRUE(is(client.fetch(server.url(0, "/half")), HC_E_INCOMPLETE));
+  Outcome after = client.fetch(server.url(0, "/bytes/9"));
+  EXPECT_TRUE(is(after, HC_OK));
+  EXPECT_FALSE(after.was_reused());
+  EXPECT_EQ(client.stats().stale_retries, 0u);
+}
+
 TEST(GzipMembers, AreNotDecodedBeyondTheFirst) {
   HttpServer server;
   server.handle("/members", [](const serve::RequestView&, serve::ResponseWriter& writer) {
