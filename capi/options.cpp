@@ -131,6 +131,7 @@ void read_rest(const hc_session_options& o, Reader& read, SessionConfig* config)
   read.number(o.body_window, "body_window", kMinBodyWindow, kMaxBodyWindow, &config->body_window);
   read.number(o.max_header_bytes, "max_header_bytes", 1, UINT32_MAX, &config->max_header_bytes);
   read.number(o.max_headers, "max_headers", 1, UINT32_MAX, &config->max_headers);
+  read.number(o.busy_poll_us, "busy_poll_us", 0, kMaxBusyPollUs, &config->busy_poll_us);
   config->user_agent = "libhc/" HC_VERSION_STRING;
   read.text(o.user_agent, "user_agent", &config->user_agent);
   config->on_log = o.on_log;
@@ -202,7 +203,8 @@ void unset(hc_session_options* options) {
                            &o.body_window,
                            &o.max_redirects,
                            &o.max_header_bytes,
-                           &o.max_headers}) {
+                           &o.max_headers,
+                           &o.busy_poll_us}) {
     *number = HC_UNSET;
   }
   for (uint8_t* flag :

@@ -660,6 +660,11 @@ typedef struct hc_session_options {
   int32_t reserved_log;
   hc_trace_fn on_trace;          /* NULL: not traced, which costs nothing          */
   void *on_trace_data;
+
+  uint64_t busy_poll_us;         /* 50: how long the session's thread looks for work,
+                                    in microseconds, before it sleeps; up to 1000000.
+                                    Answers that come within that time come sooner. It
+                                    seldom looks when that is in vain. 0: never    */
 } hc_session_options;
 
 /**

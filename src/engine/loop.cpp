@@ -180,7 +180,7 @@ void Loop::run() {
 
 void Loop::turn() {
   reactor_.poller().flush();
-  reactor_.poller().wait(time_to_wait());
+  await_work();
   TimePoint start = reactor_.refresh();
   read_mail();
   reactor_.poller().dispatch();
@@ -192,6 +192,38 @@ void Loop::turn() {
   engine_->deliver();
   UserCall::take_spent();  // on_release in there is a part of what follows callbacks_start
   count_turn(start, callbacks_start, in_callbacks);
+}
+
+void Loop::await_work() {
+  if (has_work_left()) return reactor_.poller().wait(0);
+  // New requests come, and could only join the line: to be woken for each would take longer than to submit it.
+  bool dozes = has_read_mail_ && engine_->is_saturated();
+  if (!dozes && look_for_work()) return;
+  using Sleep = Mailbox<Mail>::Sleep;
+  if (!mailbox_.prepare_sleep(dozes ? Sleep::kDozing : Sleep::kAsleep)) return reactor_.poller().wait(0);
+  TimePoint due = reactor_.timers().next_due();
+  Duration rest = due == kNever ? kNever : std::max<Duration>(due - reactor_.now(), 0);
+  reactor_.poller().wait(dozes ? std::min(rest, kDoze) : rest);
+}
+
+bool Loop::has_work_left() const {
+  return transport_->is_active() || engine_->has_completions() || engine_->has_more_to_start() ||
+         next_mail_ < mail_.size();
+}
+
+// Whether it found any. In time, that is: what came while this thread had no processor would have woken it as well.
+bool Loop::look_for_work() {
+  BusyPoll& habit = engine_->is_empty() ? looks_for_mail_ : looks_for_answers_;
+  if (config_.busy_poll_us == 0 || !habit.is_worth_a_look()) return false;
+  auto longest = static_cast<Duration>(config_.busy_poll_us) * kMicrosecond;
+  TimePoint until = std::min(reactor_.refresh() + longest, reactor_.timers().next_due());
+  bool has_found = false;
+  do {
+    reactor_.poller().wait(0);
+    has_found = !reactor_.poller().found_nothing() || mailbox_.has_mail();
+  } while (reactor_.refresh() < until && !has_found);
+  habit.learn(has_found && reactor_.now() < until);
+  return has_found;
 }
 
 void Loop::read_mail() {
@@ -264,18 +296,6 @@ void Loop::count_turn(TimePoint start, TimePoint callbacks_start, Duration in_ca
   stats.loop_worst_turn_ns = std::max(stats.loop_worst_turn_ns, busy);
   in_callbacks += end - callbacks_start;
   if (end - start >= kStall && is_any_loop_thread()) engine_->on_stall(end - start, in_callbacks);
-}
-
-Duration Loop::time_to_wait() {
-  if (transport_->is_active() || engine_->has_completions() || engine_->has_more_to_start()) return 0;
-  if (next_mail_ < mail_.size()) return 0;
-  // New requests come, and could only join the line: to be woken for each would take longer than to submit it.
-  bool dozes = has_read_mail_ && engine_->is_saturated();
-  using Sleep = Mailbox<Mail>::Sleep;
-  if (!mailbox_.prepare_sleep(dozes ? Sleep::kDozing : Sleep::kAsleep)) return 0;
-  TimePoint due = reactor_.timers().next_due();
-  Duration rest = due == kNever ? kNever : std::max<Duration>(due - reactor_.now(), 0);
-  return dozes ? std::min(rest, kDoze) : rest;
 }
 
 void Loop::on_room() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "event/busy_poll.h"
 #include "event/mailbox.h"
 #include "event/reactor.h"
 #include "event/waker.h"
@@ -18,8 +19,9 @@ class Resolver;
 
 /// The thread that owns everything that moves, and the mailbox through which the others reach it.
 ///
-/// One turn: tell the kernel what changed; wait; read the clock; take the mail; fire timers; serve ready descriptors;
-/// let libcurl run, start what fits, until nothing moves; deliver completions (one wake-up a queue and turn).
+/// One turn: tell the kernel what changed; look for work for a moment, then sleep; read the clock; take the mail;
+/// serve ready descriptors; fire timers; let libcurl run, start what fits, until nothing moves; deliver completions
+/// (one wake-up a queue and turn).
 /// Life cycle: open() makes all that may block or fail; start() the thread; post() from anywhere; the thread ends
 /// after close() when everything promised is delivered; join() then.
 class Loop final : public DescriptorBudget::Listener, public DescriptorBudget::Holder {
@@ -62,6 +64,9 @@ class Loop final : public DescriptorBudget::Listener, public DescriptorBudget::H
 
   void run();
   void turn();
+  void await_work();
+  bool has_work_left() const;
+  bool look_for_work();
   void read_mail();
   void read(Mail& mail);
   void expire_timers();
@@ -69,7 +74,6 @@ class Loop final : public DescriptorBudget::Listener, public DescriptorBudget::H
   void settle();
   void publish();
   void count_turn(TimePoint start, TimePoint callbacks_start, Duration in_callbacks);
-  Duration time_to_wait();
   void end();
   void on_room() override;
   void on_wanted() override;
@@ -89,6 +93,8 @@ class Loop final : public DescriptorBudget::Listener, public DescriptorBudget::H
   std::vector<Mail> mail_;      // being read,
   size_t next_mail_ = 0;        // from here on
   bool has_read_mail_ = false;  // in the last turn
+  BusyPoll looks_for_mail_;     // nothing is in flight
+  BusyPoll looks_for_answers_;  // something is
   hc_id last_id_ = 0;           // under the mailbox's lock
   bool is_accepting_ = true;    // under the mailbox's lock
   std::atomic<bool> has_room_{false};

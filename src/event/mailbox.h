@@ -34,6 +34,7 @@ class Mailbox {
       if (is_closed_) return false;
       mail_.emplace_back();  // without memory nothing was made
       mail_.back() = make();
+      has_mail_.store(true, std::memory_order_relaxed);
       has_urgent_ = has_urgent_ || urgency == Urgency::kUrgent;
       if (sleep_ == Sleep::kAwake || (sleep_ == Sleep::kDozing && !has_urgent_)) return true;
       sleep_ = Sleep::kAwake;
@@ -49,8 +50,12 @@ class Mailbox {
     std::lock_guard lock(mutex_);
     sleep_ = Sleep::kAwake;
     has_urgent_ = false;
+    has_mail_.store(false, std::memory_order_relaxed);
     mail_.swap(out);
   }
+
+  /// Without the lock: a loop that looks again and again is in nobody's way.
+  bool has_mail() const { return has_mail_.load(std::memory_order_relaxed); }
 
   /// Loop thread. True when the box is empty, and the next push() will wake the loop. If it dozes: when nothing in the
   /// box is urgent, and the next that is will wake it.
@@ -75,6 +80,7 @@ class Mailbox {
   Waker& waker_;
   std::mutex mutex_;
   std::vector<Mail> mail_;
+  std::atomic<bool> has_mail_{false};
   Sleep sleep_ = Sleep::kAwake;
   bool has_urgent_ = false;  // in mail_
   bool is_closed_ = false;

@@ -24,6 +24,7 @@ struct DefaultHeader {
 
 inline constexpr uint64_t kMinBodyWindow = 1 << 10;
 inline constexpr uint64_t kMaxBodyWindow = 1 << 30;
+inline constexpr uint64_t kMaxBusyPollUs = 1'000'000;
 inline constexpr uint64_t kMaxRedirects = 1000;
 
 /// A session's options, all decided: no "unset" is left.
@@ -57,6 +58,8 @@ struct SessionConfig {
   uint64_t send_buffer = 0;
   hc_socket_fn on_socket = nullptr;
   void* on_socket_data = nullptr;
+
+  uint64_t busy_poll_us = 50;
 
   hc_timeouts timeouts{300'000, 0, 10'000, 0, 30'000, 0, 0, 0};
 

@@ -141,7 +141,7 @@ TEST_F(Arguments, StructsOfAnotherSizeAreRefused) {
   hc_session* session = reinterpret_cast<hc_session*>(kUntouched);
   hc_session_options options;
   hc_session_options_init(&options, sizeof options);
-  for (uint32_t size : {0U, 4U, uint32_t{sizeof options} - 8, uint32_t{sizeof options} + 8}) {
+  for (uint32_t size : {0U, 4U, uint32_t{sizeof options} - 4, uint32_t{sizeof options} + 8}) {
     options.struct_size = size;
     EXPECT_EQ(hc_session_create(&session, &options, &error_), HC_E_INVALID) << size;
     EXPECT_TRUE(message_names("options->struct_size")) << error_.message;

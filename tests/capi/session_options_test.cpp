@@ -81,8 +81,8 @@ INSTANTIATE_TEST_SUITE_P(
                     HC_BAD(timeouts.sock_write_ms, kTooLong), HC_BAD(timeouts.first_byte_ms, kTooLong)));
 INSTANTIATE_TEST_SUITE_P(
     Rest, BadOptions,
-    testing::Values(HC_BAD(tls_verify, 3), HC_BAD(max_header_bytes, 0), HC_BAD(max_headers, 0),
-                    HC_BAD(log_level, 9), HC_BAD(log_level, -1),
+    testing::Values(HC_BAD(tls_verify, 3), HC_BAD(busy_poll_us, 1'000'001), HC_BAD(max_header_bytes, 0),
+                    HC_BAD(max_headers, 0), HC_BAD(log_level, 9), HC_BAD(log_level, -1),
                     BadOption{"headers", [](hc_session_options& o) { o.header_count = 1; }},
                     HC_BAD(header_count, 100'000), HC_BAD_TEXT(user_agent, "a\r\nX-Bad: b"),
                     HC_BAD_TEXT(ca_file, "a\nb")));
@@ -183,7 +183,8 @@ TEST(SessionOptions, InitLeavesEveryOptionOpen) {
                           o.timeouts.first_byte_ms,
                           o.max_body,
                           o.max_header_bytes,
-                          o.max_headers}) {
+                          o.max_headers,
+                          o.busy_poll_us}) {
     EXPECT_EQ(number, HC_UNSET);
   }
   for (uint8_t flag : {o.force_close, o.retry_stale, o.use_dns_cache, o.family, o.tls_verify, o.tcp_nodelay,

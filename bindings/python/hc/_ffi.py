@@ -308,6 +308,7 @@ class hc_session_options(Structure):
         ("reserved_log", c_int32),
         ("on_trace", hc_trace_fn),
         ("on_trace_data", c_void_p),
+        ("busy_poll_us", c_uint64),
     ]
 
 

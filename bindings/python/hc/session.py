@@ -106,6 +106,7 @@ class Session(Owner):
         on_log: Optional[Callable[[int, str], Any]] = None,
         log_level: Optional[int] = None,
         on_trace: Optional[Callable[[TraceEvent], Any]] = None,
+        busy_poll_us: Optional[int] = None,
     ) -> None:
         given = {name: value for name, value in locals().items() if name != "self" and value is not None}
         self._handle = 0  # until it is created

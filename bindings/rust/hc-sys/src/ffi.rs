@@ -265,6 +265,7 @@ structs! {
         reserved_log: i32,
         on_trace: hc_trace_fn,
         on_trace_data: *mut c_void,
+        busy_poll_us: u64,
     }
     hc_request {
         struct_size: u32,

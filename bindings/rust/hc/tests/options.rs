@@ -72,6 +72,7 @@ fn every_option_is_taken() {
         .header("X-Team", "blue")
         .user_agent("tester/1")
         .on_log(LogLevel::Debug, |_, _| {})
+        .busy_poll(Duration::from_micros(100))
         .build()
         .unwrap();
     assert_eq!(session.get("7").send_blocking().unwrap().body().len(), 7);
