@@ -1,6 +1,10 @@
 //! Requests and their responses, as futures and blocking.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
@@ -31,6 +35,36 @@ fn futures_under_a_bare_block_on() {
         sizes
     });
     assert_eq!(sizes, 1000);
+}
+
+/// Woken while it waits for something else on its thread, as a blocking call does.
+#[derive(Default)]
+struct WokenInTheMeantime {
+    has_waited: bool,
+}
+
+impl Future for WokenInTheMeantime {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.has_waited {
+            return Poll::Ready(());
+        }
+        self.has_waited = true;
+        context.waker().wake_by_ref();
+        thread::park();
+        Poll::Pending
+    }
+}
+
+#[test]
+fn blocking_calls_inside_of_block_on_lose_no_wake_up() {
+    let (over, is_over) = mpsc::channel();
+    thread::spawn(move || {
+        block_on(WokenInTheMeantime::default());
+        over.send(()).unwrap();
+    });
+    is_over.recv_timeout(Duration::from_secs(10)).unwrap();
 }
 
 #[test]
