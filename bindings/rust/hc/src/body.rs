@@ -16,7 +16,7 @@ use crate::channel::{self, BodySender};
 use crate::exchange::Exchange;
 use crate::on_loop;
 use crate::session::Session;
-use crate::text::{path_bytes, view};
+use crate::text::{count, path_bytes, view};
 
 /// The body of a request: bytes, a file, or something that gives it piece by piece.
 ///
@@ -125,8 +125,8 @@ impl<'a> Body<'a> {
         session: &Session,
         exchange: &Arc<Exchange>,
     ) -> Lease {
-        raw.body_offset = self.offset.unwrap_or(ffi::HC_UNSET);
-        raw.body_length = self.length.unwrap_or(ffi::HC_UNSET);
+        raw.body_offset = self.offset.map_or(ffi::HC_UNSET, count);
+        raw.body_length = self.length.map_or(ffi::HC_UNSET, count);
         match self.kind {
             Kind::Borrowed(bytes) => {
                 raw.body = view(bytes);

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::kept::Kept;
 use crate::request::Timeouts;
 use crate::session::Session;
-use crate::text::milliseconds;
+use crate::text::{count, milliseconds};
 use crate::tls::Tls;
 
 /// Which addresses of a name are used.
@@ -160,7 +160,7 @@ impl SessionBuilder {
     /// that come within that time come sooner. It seldom looks when that is in vain. 0: never.
     pub fn busy_poll(mut self, value: std::time::Duration) -> Self {
         let whole = value.as_nanos().saturating_add(999) / 1_000;
-        self.raw.busy_poll_us = u64::try_from(whole).unwrap_or(u64::MAX).min(ffi::HC_UNSET - 1);
+        self.raw.busy_poll_us = count(u64::try_from(whole).unwrap_or(u64::MAX));
         self
     }
 

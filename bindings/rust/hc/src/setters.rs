@@ -4,7 +4,7 @@ macro_rules! counts {
     ($($(#[doc = $doc:literal])* $name:ident;)*) => {
         $($(#[doc = $doc])*
         pub fn $name(mut self, value: u64) -> Self {
-            self.raw.$name = value;
+            self.raw.$name = crate::text::count(value);
             self
         })*
     };

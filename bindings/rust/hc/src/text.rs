@@ -53,6 +53,11 @@ pub(crate) unsafe fn constant_text(text: *const c_char) -> &'static str {
     CStr::from_ptr(text).to_str().unwrap_or("?")
 }
 
+/// The largest number stands for "not set" there: it becomes the next, which is no less out of range, or without bound.
+pub(crate) fn count(value: u64) -> u64 {
+    value.min(ffi::HC_UNSET - 1)
+}
+
 /// Never less than asked for; what is beyond 64 bits is for ever.
 pub(crate) fn milliseconds(duration: Duration) -> u64 {
     let whole = duration.as_nanos().saturating_add(999_999) / 1_000_000;

@@ -78,6 +78,22 @@ fn every_option_is_taken() {
     assert_eq!(session.get("7").send_blocking().unwrap().body().len(), 7);
 }
 
+/// In the C interface that number stands for "not set".
+#[test]
+fn the_largest_number_is_not_the_default() {
+    let error = Session::builder().limit(u64::MAX).build().unwrap_err();
+    assert!(error.message().starts_with("limit:"), "{error}");
+
+    let session = Session::builder().max_body(2).build().unwrap();
+    let unbounded = session.get(shared().url("/bytes/10")).max_body(u64::MAX).send_blocking();
+    assert_eq!(unbounded.unwrap().body().len(), 10);
+
+    let program = std::env::current_exe().unwrap();
+    let beyond = session.post(shared().url("/echo")).body(Body::file(program).range(u64::MAX, 0));
+    let error = beyond.send_blocking().unwrap_err();
+    assert!(error.message().starts_with("body_offset:"), "{error}");
+}
+
 #[test]
 fn every_field_of_a_request_is_taken() {
     let second = Duration::from_secs(1);
