@@ -223,6 +223,7 @@ async def _traced_head(transfer: Transfer, request: "ClientRequest", call: Call)
         transfer.cancel()
         raise
     finally:
+        engine.by_number.pop(number, None)  # first: what comes from now on is dropped as it comes
         engine.events.pop(number, None)
 
 

@@ -304,3 +304,24 @@ def test_events_that_come_while_others_are_told(recorder, monkeypatch):
 
     assert "request_headers_sent" in traced(ours, use).names
     assert recorder.last.body == b"x"
+
+
+def test_nothing_is_kept_of_requests_that_were_cancelled(server):
+    """Nor of events that come after the end of the request, while somebody holds its response."""
+    from hc import aiohttp
+
+    async def use(session, log):
+        engine = session.connector._started(is_traced=True)
+        for _ in range(20):
+            task = asyncio.ensure_future(session.get(server.http + "/delay/20000"))
+            while not engine.by_number:
+                await asyncio.sleep(0)
+            transfer = next(iter(engine.by_number.values()))  # as a traceback may
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            engine._on_trace(types.SimpleNamespace(id=transfer.number, name="connection_create_end"))
+            await asyncio.sleep(0)
+        assert engine.events == {}
+
+    traced(aiohttp, use)
