@@ -9,7 +9,7 @@ from ._fields import as_bytes, fill
 from ._library import lib, prepared, untyped, view_of
 from ._queue import CompletionQueue, LoopQueue
 from .options import REQUEST_OPTIONS, split_request, url_bytes
-from .upload import Upload, set_body, take_back
+from .upload import Upload, cancel_feed, set_body, take_back
 
 _SIZE_T: Any = "N"  # of memoryview; typeshed does not know this format
 _LONGEST_PLAIN = 2_048  # bytes of a URL; longer ones go the long way
@@ -92,7 +92,7 @@ def failure_of(sender: Sender, token: int) -> Optional[BaseException]:
 def end_feed(sender: Sender, token: int) -> None:
     feed = sender.feeds.pop(token, None)
     if feed is not None:
-        feed[0].cancel()
+        cancel_feed(feed[0])
 
 
 class LoopSender(Sender):

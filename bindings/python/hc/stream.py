@@ -132,6 +132,11 @@ class AsyncStream(Body):
         super().__init__(news)
         self._end_upload = end_upload
 
+    def __del__(self, free: Any = lib.hc_response_free, warn: Any = warnings.warn) -> None:
+        if self._handle != 0:
+            self._end_upload()
+        super().__del__(free, warn)
+
     def close(self) -> None:
         """Gives the rest of the body back. What the head says can still be read."""
         if self._handle != 0:

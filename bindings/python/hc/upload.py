@@ -53,7 +53,7 @@ class Upload:
 
     def __init__(self, source: AsyncIterable[Any]) -> None:
         self.failure: Optional[BaseException] = None
-        self._source = source
+        self._source: Optional[AsyncIterable[Any]] = source
         self._lock = threading.Lock()
         self._pieces: Deque[memoryview] = deque()
         self._buffered = 0
@@ -86,6 +86,7 @@ class Upload:
 
     async def feed(self, session: int, number: int) -> None:
         """On the event loop: everything the iterator gives."""
+        assert self._source is not None
         try:
             async for piece in self._source:
                 self._put(memoryview(_as_bytes(piece)), session, number)
@@ -96,6 +97,8 @@ class Upload:
             self._put(None, session, number)
             if not isinstance(failure, Exception):
                 raise
+        finally:
+            self._source = None  # the failure holds this: a generator would wait for the garbage collector to be closed
 
     def _put(self, piece: Optional[memoryview], session: int, number: int) -> None:
         with self._lock:
@@ -122,6 +125,14 @@ class Upload:
                 return
             room = self._room = self._loop.create_future()
         await room
+
+
+def cancel_feed(task: "asyncio.Task[None]") -> None:
+    """From any thread, as in a garbage collection."""
+    try:
+        task.get_loop().call_soon_threadsafe(task.cancel)
+    except RuntimeError:  # the loop is closed, and runs nothing any more
+        pass
 
 
 def _wake(room: "asyncio.Future[None]") -> None:

@@ -141,3 +141,49 @@ def test_a_file_that_decodes_is_refused(url, tmp_path):
         file.write(CONTENT)
     with gzip.open(path) as file, hc.Session() as session, pytest.raises(hc.errors.InvalidError, match="GzipFile"):
         session.post_sync(url + "/upload", body=file)
+
+
+async def endless(events):
+    try:
+        while True:
+            yield bytes(65_536)
+    finally:
+        events.append("closed")
+
+
+def test_a_response_that_nobody_holds_ends_its_upload(run):
+    """In a garbage collection on another thread, too."""
+    events = []
+
+    async def main(server):
+        async with hc.Session() as session:
+            held = [await session.stream("POST", server.url, body=endless(events))]
+            (feed, _), = session._sender.feeds.values()
+            with pytest.warns(ResourceWarning, match="unclosed response"):
+                await asyncio.get_running_loop().run_in_executor(None, held.clear)
+            await asyncio.wait([feed], timeout=20)
+            assert feed.cancelled() and not session._sender.feeds
+
+    with Scripted(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nsome") as server:
+        run(main(server))
+    assert events == ["closed"]
+
+
+def test_an_upload_that_is_ended_leaves_its_generator_at_once(run):
+    events = []
+
+    async def main(server):
+        async with hc.Session() as session:
+            async with session.stream("POST", server.url, body=endless(events)):
+                (feed, _), = session._sender.feeds.values()
+            await asyncio.wait([feed], timeout=20)
+            await asyncio.sleep(0)  # the loop closes generators in a task
+            await asyncio.sleep(0)
+            assert events == ["closed"]
+
+    gc.disable()
+    try:
+        with Scripted(answer(b"early")) as server:
+            run(main(server))
+    finally:
+        gc.enable()

@@ -13,7 +13,7 @@ from .._library import Layout, bytes_at, lib, prepared, untyped, view_of
 from .._news import News
 from .._sender import LoopSender
 from ..session import Session
-from ..upload import take_back
+from ..upload import cancel_feed, take_back
 from .tracing import OF_THE_CORE
 
 _submit = untyped(lib.hc_session_submit)
@@ -45,7 +45,6 @@ class Engine:
         self.queue = sender.queue
         self.waiting: Dict[int, Any] = sender.queue.waiting
         self.next_token: Callable[[], int] = sender.queue.next_token
-        self.handle = session._handle
         self.session_pointer = _pointer(session._handle)
         self.id = ctypes.c_uint64()
         self.error = prepared(_ffi.hc_error)
@@ -79,6 +78,9 @@ class Engine:
 
     def submit(self, request: Any, request_pointer: Any) -> "Transfer":
         """Sends it: the transfer is told of what comes."""
+        if self.session._handle == 0:  # a task that is collected with it sends another
+            take_back(request)
+            raise errors.of_code(_ffi.HC_E_CLOSED)
         token = self.next_token()
         request.user_data = token
         status = _submit(self.session_pointer, request_pointer, *self.outputs)
@@ -135,7 +137,7 @@ class Transfer(News):
 
     def end_feed(self) -> None:
         if self.feed is not None:
-            self.feed.cancel()
+            cancel_feed(self.feed)
             self.feed = None
 
     async def wait(self) -> None:
@@ -166,7 +168,7 @@ class Transfer(News):
             return
         if self.handle == 0 and self.token in self.engine.waiting:
             self.engine.waiting[self.token] = None
-        lib.hc_session_cancel(self.engine.handle, self.number)
+        lib.hc_session_cancel(self.engine.session._handle, self.number)  # 0: it was collected with this
 
     # ----------------------------------------------------------------------------------------------- what it says
 

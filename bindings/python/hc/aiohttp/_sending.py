@@ -35,7 +35,7 @@ def feed(transfer: "Transfer") -> None:
     """Starts to feed a transfer's upload, if it has one."""
     upload = transfer.upload
     if upload is not None and transfer.feed is None and not transfer.is_done:
-        transfer.feed = asyncio.ensure_future(upload.feed(transfer.engine.handle, transfer.number))
+        transfer.feed = asyncio.ensure_future(upload.feed(transfer.engine.session._handle, transfer.number))
 
 
 async def _encoded(pieces: AsyncIterator[bytes], request: "ClientRequest", traces: List[Any]) -> AsyncIterator[bytes]:

@@ -1,6 +1,7 @@
 """Sessions on several loops, of both kinds, in several threads; and what outlives them."""
 
 import asyncio
+import importlib
 import threading
 
 import pytest
@@ -99,3 +100,36 @@ def test_a_loop_that_is_closed_with_requests_under_way(server):
     """
     ran = python(code, server.http, options=())
     assert (ran.returncode, ran.stdout) == (0, "3\n"), ran.stderr
+
+
+def test_nothing_asks_a_core_session_that_was_freed(server, monkeypatch):
+    """As a garbage collection may do it, which ends sessions and their tasks in any order."""
+    from hc.aiohttp import _engine
+
+    asked = []
+
+    class Library:
+        def __getattr__(self, name):
+            return getattr(original, name)
+
+        def hc_session_cancel(self, handle, number):
+            asked.append(handle)
+            return original.hc_session_cancel(handle, number)
+
+    original = _engine.lib
+    monkeypatch.setattr(_engine, "lib", Library())
+    aiohttp = importlib.import_module("hc.aiohttp")
+
+    async def run():
+        async with aiohttp.ClientSession() as session:
+            task = asyncio.ensure_future(session.get(server.http + "/delay/20000"))
+            await asyncio.sleep(0)
+            task.cancel()
+            session.connector._engine.session._free()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            with pytest.raises(aiohttp.ClientError):
+                await session.get(server.http)
+
+    asyncio.run(run())
+    assert asked == [0]

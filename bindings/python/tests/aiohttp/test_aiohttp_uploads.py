@@ -9,6 +9,7 @@ import warnings
 import zlib
 
 import pytest
+from conftest import Scripted
 from multidict import MultiDict
 from recorder import Recorder, recorder, reply  # noqa: F401
 
@@ -521,3 +522,27 @@ def test_uploads_leave_nothing(recorder):
 
     grown, tasks = ended(run())
     assert grown < 50 and tasks <= 2
+
+
+def test_a_response_that_outlives_its_loop_gives_its_upload_up():
+    from hc import aiohttp
+
+    async def endless():
+        while True:
+            yield bytes(65536)
+
+    async def start(url):
+        session = aiohttp.ClientSession()
+        return session, await session.post(url, data=endless())
+
+    with Scripted(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nsome") as server:
+        loop = asyncio.new_event_loop()
+        session, response = loop.run_until_complete(start(server.url))
+        transfer = response._transfer
+        transfer.feed._log_destroy_pending = False  # asyncio's complaint is not the subject
+        loop.close()
+        response.close()
+        assert transfer.handle == 0
+        session.connector.close()
+        with pytest.raises(StopIteration):
+            session.close().send(None)
