@@ -116,6 +116,7 @@ void read_answers(const hc_session_options& o, Reader& read, SessionConfig* conf
 }
 
 void read_credentials(const hc_session_options& o, Reader& read, SessionConfig* config) {
+  if (o.username.data == nullptr && o.password.data != nullptr) read.fail("password", "only with username");
   if (o.username.data == nullptr) return;
   std::string username;
   std::string password;

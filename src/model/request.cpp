@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "model/body_fields.h"
 #include "model/text.h"
 #include "model/url.h"
 
@@ -234,23 +235,16 @@ Status read_stream_fields(const hc_request& args, const SessionConfig& session, 
 }
 
 Status read_body_kind(const hc_request& args, Request* request) {
-  if (args.body_kind != HC_UNSET_FLAG && args.body_kind > HC_BODY_PULLED)
-    return Status::invalid("body_kind: unknown");
+  if (Status status = check_body_fields(args); !status.is_ok()) return status;
   if (args.on_release != nullptr)
     request->release = std::make_unique<BodyRelease>(args.on_release, args.body_data);
-  if (args.body_kind != HC_BODY_FILE && args.body_kind != HC_BODY_PULLED) return Status::ok();
-  request->has_body = true;
-  if (args.body.data != nullptr) return Status::invalid("body: this body_kind has its bytes elsewhere");
-  if (args.body_length != HC_UNSET && args.body_length > INT64_MAX)
-    return Status::invalid("body_length: 2^63 or more");
-  if (args.body_kind == HC_BODY_PULLED && args.on_body == nullptr) return Status::invalid("on_body: NULL");
+  bool is_elsewhere = args.body_kind == HC_BODY_FILE || args.body_kind == HC_BODY_PULLED;
+  request->has_body = is_elsewhere || args.body.data != nullptr;
   return Status::ok();
 }
 
 Status read_plain_fields(const hc_request& args, const SessionConfig& session, Request* request) {
   request->priority = args.priority;
-  request->has_body = args.body.data != nullptr;
-  if (args.body.data == nullptr && args.body.len > 0) return Status::invalid("body: NULL with a length");
   if (Status status = read_body_kind(args, request); !status.is_ok()) return status;
   if (args.certificates != HC_UNSET_FLAG) {
     if (args.certificates > HC_CERTIFICATES_PEM) return Status::invalid("certificates: unknown form");
@@ -272,6 +266,8 @@ Status read_plain_fields(const hc_request& args, const SessionConfig& session, R
 
 Status read_credentials(const hc_request& args, const SessionConfig& session, const Url& url,
                         std::string* out) {
+  if (args.username.data == nullptr && args.password.data != nullptr)
+    return Status::invalid("password: only with username");
   if (args.username.data != nullptr) {
     std::string_view username = view(args.username);
     std::string_view password = view(args.password);

@@ -85,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(
                     HC_BAD(max_headers, 0), HC_BAD(log_level, 9), HC_BAD(log_level, -1),
                     BadOption{"headers", [](hc_session_options& o) { o.header_count = 1; }},
                     HC_BAD(header_count, 100'000), HC_BAD_TEXT(user_agent, "a\r\nX-Bad: b"),
-                    HC_BAD_TEXT(ca_file, "a\nb")));
+                    HC_BAD_TEXT(password, "without a user"), HC_BAD_TEXT(ca_file, "a\nb")));
 
 TEST(SessionOptions, BadDefaultHeadersAreNamed) {
   const hc_header bad[] = {{HC_STR("a b"), HC_STR("v")},

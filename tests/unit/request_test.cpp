@@ -366,6 +366,9 @@ const hc_str kNulAddress[] = {{nullptr, 3}};
 const hc_header kNulName[] = {{{nullptr, 3}, {"x", 1}}};
 const hc_header kNulInValue[] = {{{"A", 1}, {"x\0y", 3}}};
 
+hc_status no_bytes(void*, size_t, size_t*, void*) { return HC_OK; }
+hc_status no_rewind(void*) { return HC_OK; }
+
 const BadArgument kBadArguments[] = {
     {"url",
      [](hc_request& r) {
@@ -406,8 +409,16 @@ const BadArgument kBadArguments[] = {
      }},
     {"body", [](hc_request& r) { r.method = as_hc_str("HEAD"), r.body = as_hc_str("x"); }},
     {"body_kind", [](hc_request& r) { r.body_kind = 4; }},
+    {"body_path", [](hc_request& r) { r.body_path = as_hc_str("/etc/hosts"); }},
+    {"body_fd", [](hc_request& r) { r.body_fd = 0; }},
+    {"body_offset",
+     [](hc_request& r) { r.body_kind = HC_BODY_PULLED, r.on_body = no_bytes, r.body_offset = 0; }},
+    {"body_length", [](hc_request& r) { r.body = as_hc_str("abc"), r.body_length = 2; }},
+    {"on_body", [](hc_request& r) { r.on_body = no_bytes; }},
+    {"on_rewind", [](hc_request& r) { r.body_kind = HC_BODY_FILE, r.body_fd = 0, r.on_rewind = no_rewind; }},
     {"force_close", [](hc_request& r) { r.force_close = 2; }},
     {"retry_stale", [](hc_request& r) { r.retry_stale = 77; }},
+    {"password", [](hc_request& r) { r.password = as_hc_str("a"); }},
     {"username", [](hc_request& r) { r.username = as_hc_str("a:b"); }},
     {"username", [](hc_request& r) { r.username = as_hc_str("a\nb"); }},
     {"username", [](hc_request& r) { r.username = as_hc_str("a"), r.password = as_hc_str("a\0b"sv); }},
@@ -433,6 +444,13 @@ TEST_F(RequestTest, NoPointerIsReadForItsLength) {
   EXPECT_EQ(lines(), (Lines{"A:"}));
   EXPECT_EQ(request->credentials, "user:");
   EXPECT_EQ(request->method_name, "GET");
+}
+
+TEST_F(RequestTest, BytesMayComeWithTheirLength) {
+  args.body = as_hc_str("abc");
+  args.body_length = 3;
+  create_or_fail();
+  EXPECT_TRUE(request->has_body);
 }
 
 TEST_F(RequestTest, AThousandHeadersAreFine) {

@@ -105,7 +105,7 @@ impl<'a> Body<'a> {
         (sender, Body::source(receiver))
     }
 
-    /// A part of a file.
+    /// A part of a file. Other bodies have none: [`Error::Invalid`](crate::Error).
     pub fn range(mut self, offset: u64, length: u64) -> Body<'a> {
         self.offset = Some(offset);
         self.length = Some(length);

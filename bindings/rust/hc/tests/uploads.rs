@@ -36,6 +36,8 @@ fn files_by_path_and_by_descriptor() {
     assert!(error.message().contains("body_path"), "{error}");
     let error = echo(&session, Body::file(&path).range(5, 100)).unwrap_err();
     assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+    let error = echo(&session, Body::from("0123456789").range(2, 3)).unwrap_err();
+    assert!(matches!(error, Error::Invalid(_)), "{error:?}"); // not the whole of it
 }
 
 #[test]
