@@ -1,4 +1,5 @@
 // hc.h chapter 9: the session.
+#include "adapter/curl_runtime.h"
 #include "adapter/hook_resolver.h"
 #include "capi/guard.h"
 #include "capi/options.h"
@@ -41,6 +42,7 @@ using namespace hc::capi;  // NOLINT
 extern "C" hc_status hc_session_create(hc_session** out, const hc_session_options* options, hc_error* error) {
   return guard(error, [&]() -> Status {
     HC_REQUIRE(out != nullptr, "out");
+    HC_RETURN_IF_BAD(CurlRuntime::require());  // before anything else makes use of OpenSSL
     SessionConfig config;
     HC_RETURN_IF_BAD(session_config(options, &config));
     auto handle = std::make_unique<hc_session>();

@@ -1,5 +1,6 @@
 #include "adapter/curl_runtime.h"
 
+#include <openssl/crypto.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -12,7 +13,12 @@
 namespace hc {
 namespace {
 
+// A program may end by exit() while sessions work, and OpenSSL would be taken down under their threads. Of no use if
+// somebody else in the process has set OpenSSL up before.
+void keep_tls_until_the_end() { OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr); }
+
 Status initialise() {
+  keep_tls_until_the_end();
   if (CURLcode code = CurlMemory::init_curl(); code != CURLE_OK) {
     return Status(HC_E_UNSUPPORTED, "curl_global_init failed").with_native(HC_NATIVE_CURL, code);
   }

@@ -1,6 +1,8 @@
 //! TLS identities.
 
-use std::fs;
+use std::process::Command;
+use std::sync::Mutex;
+use std::{fs, thread};
 
 use hc::{Certificates, Error, Native, Phase, Session, Tls, TlsVersion};
 use hc_testing::{shared, Server};
@@ -81,4 +83,41 @@ fn what_is_wrong_with_an_identity_is_named() {
     let tls = Tls::builder().build().unwrap();
     let error = Session::builder().tls(&tls).tls_verify(true).build().unwrap_err();
     assert!(matches!(error, Error::Invalid(_)), "{error:?}");
+}
+
+const URL_AT_EXIT: &str = "HC_TESTS_URL_AT_EXIT";
+static NEVER_ENDED: Mutex<Option<Session>> = Mutex::new(None);
+
+extern "C" {
+    fn atexit(function: extern "C" fn()) -> i32;
+}
+
+extern "C" fn fetch_at_exit() {
+    // On a thread of its own: this one has given up what is local to it.
+    let fetch = || {
+        let session = NEVER_ENDED.lock().unwrap().take().unwrap();
+        session.get(std::env::var(URL_AT_EXIT).unwrap()).send_blocking().unwrap().status()
+    };
+    if !matches!(thread::spawn(fetch).join(), Ok(200)) {
+        std::process::abort();
+    }
+}
+
+/// As one ends that keeps its session in a static. What is registered first is called last: after whatever the libraries
+/// registered when they were set up.
+#[test]
+fn a_program_may_end_while_its_session_works() {
+    if std::env::var_os(URL_AT_EXIT).is_none() {
+        let mut program = Command::new(std::env::current_exe().unwrap());
+        let this = ["a_program_may_end_while_its_session_works", "--exact", "--nocapture"];
+        program
+            .args(this)
+            .env(URL_AT_EXIT, shared().https_url("/bytes/10"))
+            .env("SSL_CERT_FILE", shared().ca());
+        assert!(program.status().unwrap().success());
+        return;
+    }
+    assert_eq!(unsafe { atexit(fetch_at_exit) }, 0);
+    *NEVER_ENDED.lock().unwrap() = Some(Session::new().unwrap());
+    std::process::exit(0);
 }
