@@ -1,8 +1,9 @@
 //! Code of the program that runs on a session's own thread: callbacks, wakers, bodies.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::ptr;
+use std::{mem, ptr};
 
 use hc_sys as ffi;
 
@@ -17,8 +18,16 @@ thread_local! {
 pub(crate) fn run<T>(session: *mut ffi::hc_session, code: impl FnOnce() -> T) -> Option<T> {
     let before = CURRENT.with(|current| current.replace(session));
     let result = catch_unwind(AssertUnwindSafe(code));
+    let result = result.map_err(forget_payload);
     CURRENT.with(|current| current.set(before));
     result.ok()
+}
+
+/// What a panic carries may panic in its turn when it is dropped, and must not, across the frames of C.
+fn forget_payload(payload: Box<dyn Any + Send>) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        mem::forget(payload);
+    }
 }
 
 pub(crate) fn is_in_callback_of(session: *mut ffi::hc_session) -> bool {

@@ -246,6 +246,21 @@ fn traces_come_in_order() {
     assert_ne!(events[place("request_end")].2, 0);
 }
 
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic!("what a panic carries: this line is expected in the output");
+    }
+}
+
+#[test]
+fn what_a_panic_carries_may_panic() {
+    let session = Session::builder().on_socket(|_| std::panic::panic_any(PanicsWhenDropped)).build().unwrap();
+    let error = session.get(shared().url("/bytes/1")).send_blocking().unwrap_err();
+    assert!(matches!(error, Error::Callback(_)), "{error:?}");
+}
+
 #[test]
 fn sockets_are_seen_and_refused() {
     let seen = Arc::new(AtomicUsize::new(0));
