@@ -27,7 +27,9 @@ struct hc_queue {
 
 namespace hc::capi {
 
-inline std::string_view view(hc_str text) { return {text.data, text.len}; }
+inline std::string_view view(hc_str text) {
+  return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.len);
+}
 inline hc_str as_str(std::string_view text) { return {text.data(), text.size()}; }
 
 /// Writes `status` into the caller's struct, if there is a usable one.

@@ -2,7 +2,6 @@
 #include "capi/options.h"
 
 #include <array>
-#include <climits>
 #include <optional>
 
 #include "adapter/curl_runtime.h"
@@ -16,6 +15,8 @@
 
 namespace hc::capi {
 namespace {
+
+constexpr uint64_t kMaxSocketBuffer = uint64_t{1} << 30;
 
 void unset(hc_timeouts* timeouts) {
   *timeouts = {HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET};
@@ -71,8 +72,8 @@ void read_sockets(const hc_session_options& o, Reader& read, SessionConfig* conf
   read.duration(o.tcp_keepalive_idle_ms, "tcp_keepalive_idle_ms", &config->tcp_keepalive_idle);
   read.duration(o.tcp_keepalive_interval_ms, "tcp_keepalive_interval_ms", &config->tcp_keepalive_interval);
   read.duration(o.tcp_user_timeout_ms, "tcp_user_timeout_ms", &config->tcp_user_timeout);
-  read.number(o.receive_buffer, "receive_buffer", 0, INT_MAX / 2, &config->receive_buffer);
-  read.number(o.send_buffer, "send_buffer", 0, INT_MAX / 2, &config->send_buffer);
+  read.number(o.receive_buffer, "receive_buffer", 0, kMaxSocketBuffer, &config->receive_buffer);
+  read.number(o.send_buffer, "send_buffer", 0, kMaxSocketBuffer, &config->send_buffer);
   config->on_socket = o.on_socket;
   config->on_socket_data = o.on_socket_data;
 }

@@ -127,6 +127,26 @@ TEST_F(Arguments, NullOutputsAreRefused) {
   EXPECT_EQ(hc_runtime_get_info(nullptr), HC_E_INVALID);
 }
 
+TEST_F(Arguments, NoPointerIsReadForItsLength) {
+  const hc_str none{nullptr, 5};
+  hc_session_options options;
+  hc_session_options_init(&options, sizeof options);
+  options.deny_addresses = options.allow_addresses = options.unix_path = options.proxy = none;
+  hc_session* session = nullptr;
+  EXPECT_EQ(hc_session_create(&session, &options, &error_), HC_OK) << error_.message;
+  EXPECT_EQ(hc_session_dns_clear(session, none), HC_OK);
+  EXPECT_EQ(hc_session_resolve_add(session, none, 0, &none, 1, &error_), HC_E_INVALID);
+  EXPECT_EQ(hc_session_resolve_add(session, HC_STR("a.test"), 0, &none, 1, &error_), HC_E_INVALID);
+  hc_session_free(session);
+
+  hc_tls_options tls_options;
+  hc_tls_options_init(&tls_options, sizeof tls_options);
+  tls_options.pins = &none;
+  tls_options.pin_count = 1;
+  hc_tls* tls = nullptr;
+  EXPECT_EQ(hc_tls_create(&tls, &tls_options, &error_), HC_E_INVALID);
+}
+
 TEST_F(Arguments, ErrorIsOptionalEverywhere) {
   hc_session* session = nullptr;
   EXPECT_EQ(hc_session_create(nullptr, nullptr, nullptr), HC_E_INVALID);

@@ -72,7 +72,7 @@ INSTANTIATE_TEST_SUITE_P(
                     HC_BAD_TEXT(interface_name, "a-name-of-16-byt"), HC_BAD(tcp_nodelay, 2),
                     HC_BAD(tcp_keepalive, 2), HC_BAD(tcp_keepalive_idle_ms, kTooLong),
                     HC_BAD(tcp_keepalive_interval_ms, kTooLong), HC_BAD(tcp_user_timeout_ms, kTooLong),
-                    HC_BAD(receive_buffer, 1ULL << 40), HC_BAD(send_buffer, 1ULL << 40)));
+                    HC_BAD(receive_buffer, (1U << 30) + 1), HC_BAD(send_buffer, (1U << 30) + 1)));
 INSTANTIATE_TEST_SUITE_P(
     Time, BadOptions,
     testing::Values(HC_BAD(timeouts.total_ms, kTooLong), HC_BAD(timeouts.pool_ms, kTooLong),
@@ -145,6 +145,7 @@ TEST(SessionOptions, LimitsOfTheRangesAreAccepted) {
     o.limit = o.limit_per_host = o.max_connecting = o.max_waiting = UINT32_MAX;
     o.keepalive_timeout_ms = o.max_lifetime_ms = o.ttl_dns_cache_ms = o.dns_stale_ttl_ms = HC_FOREVER;
     o.dns_cache_size = 1'000'000;
+    o.receive_buffer = o.send_buffer = o.body_window = 1U << 30;
     o.timeouts.total_ms = HC_FOREVER;
     o.interface_name = HC_STR("a-name-of-15-by");
     o.limit_per_host = 200;
