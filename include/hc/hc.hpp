@@ -46,9 +46,11 @@ inline namespace v0 {
 
 // ---- Strings and time -----------------------------------------------------------------------------------------
 
-/// Borrows text. Without data it is "not given"; "" is given, and empty.
+/// Borrows text. Without data (NULL, as getenv() may return) it is "not given"; "" is given, and empty.
 inline hc_str str(std::string_view text) noexcept { return {text.data(), text.size()}; }
-inline hc_str str(const char* text) noexcept { return str(std::string_view(text)); }
+inline hc_str str(const char* text) noexcept {
+  return text == nullptr ? hc_str{} : str(std::string_view(text));
+}
 /// A temporary would be gone before anybody reads it.
 hc_str str(const std::string&& text) = delete;
 
@@ -136,7 +138,7 @@ struct TlsOptions : hc_tls_options {
 struct Request : hc_request {
   Request() { detail::check(hc_request_init(this, sizeof(hc_request))); }
   explicit Request(std::string_view address) : Request() { url = str(address); }
-  explicit Request(const char* address) : Request(std::string_view(address)) {}
+  explicit Request(const char* address) : Request() { url = str(address); }
   explicit Request(const std::string&& address) = delete;
 };
 

@@ -80,6 +80,14 @@ TEST(HppTypes, OnlyNamedResponsesGiveViews) {
   EXPECT_FALSE(GivesStructs<hc::Response>::value || GivesStructs<const hc::Response>::value);
 }
 
+TEST(HppTypes, TextThatIsNotThereIsNotGiven) {
+  const char* nothing = nullptr;
+  EXPECT_EQ(str(nothing).data, nullptr);
+  EXPECT_EQ(str(nothing).len, 0U);
+  EXPECT_EQ(Request(nothing).url.data, nullptr);
+  EXPECT_NE(str("").data, nullptr);
+}
+
 TEST_F(HppTest, MistakesAreErrorsWithTheLineOfTheInterface) {
   hc::SessionOptions options;
   options.family = 5;

@@ -83,7 +83,8 @@ impl<'a> Body<'a> {
         Body::new(Kind::Source(Box::new(source)))
     }
 
-    /// A body that is written as it comes into being, from any thread or task. At most 256 KiB wait in between.
+    /// A body that is written as it comes into being, from any thread or task. A piece is taken when less than
+    /// 256 KiB wait in between; it may be larger than that.
     ///
     /// ```
     /// # let server = hc_testing::serve();
