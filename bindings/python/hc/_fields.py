@@ -123,14 +123,17 @@ def views_of(name: str, texts: Iterable[Any]) -> Any:
     return (_ffi.hc_str * len(views))(*views)
 
 
-def header_pairs(headers: HeadersLike) -> List[Tuple[HeaderName, HeaderValue]]:
-    return list(headers.items() if isinstance(headers, Mapping) else headers)
+def header_pairs(headers: HeadersLike, name: str = "headers") -> List[Tuple[HeaderName, HeaderValue]]:
+    try:
+        return [(key, value) for key, value in (headers.items() if isinstance(headers, Mapping) else headers)]
+    except (TypeError, ValueError) as failure:
+        raise InvalidError(f"{name}: must be a mapping, or pairs of a name and a value") from failure
 
 
 def _set_headers(struct: Any, field: str, name: str, value: HeadersLike) -> None:
     pairs = [
-        (as_bytes("headers", header), None if content is None else as_bytes("headers", content))
-        for header, content in header_pairs(value)
+        (as_bytes(name, header), None if content is None else as_bytes(name, content))
+        for header, content in header_pairs(value, name)
     ]
     setattr(struct, field, _header_array(pairs))
     setattr(struct, _count_of(field), len(pairs))

@@ -19,7 +19,10 @@ REQUEST_OPTIONS = table_of(
 
 def url_bytes(url: Any, params: Any = None) -> bytes:
     """A URL as it is sent: international host names as IDNA, everything else beyond ASCII percent-encoded."""
-    text = url.decode("ascii") if isinstance(url, bytes) else str(url)
+    try:
+        text = url.decode("ascii") if isinstance(url, bytes) else str(url)
+    except UnicodeDecodeError:
+        raise InvalidError("url: has bytes beyond ASCII") from None
     if params:
         text = _with_query(text, params)
     return text.encode("ascii") if text.isascii() else _encoded(text).encode("ascii")
@@ -27,12 +30,19 @@ def url_bytes(url: Any, params: Any = None) -> bytes:
 
 def _with_query(url: str, params: Any) -> str:
     start, mark, fragment = url.partition("#")
-    query = params if isinstance(params, str) else urlencode(params, doseq=True)
+    try:
+        query = params if isinstance(params, str) else urlencode(params, doseq=True)
+    except (TypeError, ValueError) as failure:
+        raise InvalidError(f"params: {failure}") from None
     return f"{start}{'&' if '?' in start else '?'}{query}{mark}{fragment}"
 
 
 def _encoded(url: str) -> str:
-    parts = urlsplit(url)
+    try:
+        url.encode()
+        parts = urlsplit(url)
+    except ValueError as failure:
+        raise InvalidError(f"url: {failure}") from None
     user, at, host = parts.netloc.rpartition("@")
     host, colon, port = host.partition(":") if not host.startswith("[") else (host, "", "")
     try:

@@ -34,6 +34,12 @@ _MAKERS: Dict[str, Callable[[Any], Any]] = {
 }
 
 
+def _callable(name: str, given: Any) -> Any:
+    if not callable(given):
+        raise errors.InvalidError(f"{name}: must be callable, not {type(given).__name__}")
+    return given
+
+
 class Session(Owner):
     """A long-lived HTTP client: connections, DNS answers, TLS sessions, and the limits that keep all of them in bounds.
 
@@ -117,7 +123,7 @@ class Session(Owner):
         self._idle: List[Sender] = []  # of blocking calls
         self._lock = threading.RLock()  # a garbage collection inside may come to another session's
         self._callbacks: Dict[str, Any] = {
-            name: make(given.pop(name)) for name, make in _MAKERS.items() if name in given
+            name: make(_callable(name, given.pop(name))) for name, make in _MAKERS.items() if name in given
         }
         self._create(given)
 
@@ -213,9 +219,9 @@ class Session(Owner):
         """The sender for a loop."""
         self._require_open()
         with self._lock:
+            self._leave([other for other in self._senders.values() if other.loop.is_closed()])
             sender = self._senders.get(id(loop))
             if sender is None or sender.loop is not loop:
-                self._leave([other for other in self._senders.values() if other.loop.is_closed()])
                 sender = self._senders[id(loop)] = LoopSender(self._handle, loop)
             self._sender = sender
             return sender

@@ -115,6 +115,28 @@ def test_a_loop_that_is_closed_with_requests_in_flight(url, run):
     assert descriptors() == before
 
 
+def test_a_loop_that_goes_on_sees_to_one_that_was_closed(url):
+    session = hc.Session()
+
+    async def start():
+        task = asyncio.ensure_future(session.get(url + "/hang"))
+        task._log_destroy_pending = False
+        while session.stats()["in_flight"] == 0:
+            await asyncio.sleep(0.001)
+
+    kept, closed = asyncio.new_event_loop(), asyncio.new_event_loop()
+    kept.run_until_complete(session.get(url + "/bytes/1"))
+    closed.run_until_complete(start())
+    closed.close()
+    kept.run_until_complete(session.get(url + "/bytes/1"))
+    assert [sender.loop for sender in session._senders.values()] == [kept]
+    del closed
+    gc.collect()
+    kept.run_until_complete(session.close())
+    kept.close()
+    assert session.closed
+
+
 def test_asyncio_run_that_leaves_tasks_behind(url):
     """asyncio.run() cancels them; nothing is left to warn about."""
     passes(

@@ -113,12 +113,27 @@ def test_what_is_no_duration_is_refused(seconds):
         ("limit", -1), ("limit", "1"), ("limit", True), ("limit", 1.5), ("limit", 2**64), ("limit", 2**40),
         ("dns_cache_size", 0), ("force_close", 1), ("family", "v5"), ("user_agent", 7), ("local_addr", "nowhere"),
         ("tls", True), ("proxy_tls", "x"), ("log_level", 2**40), ("nameservers", "x:y"), ("interface_name", "a" * 16), ("headers", {"a": 1}),
+        ("headers", 5), ("headers", "ab"), ("headers", [("a",)]), ("proxy_headers", 5), ("on_log", 5), ("on_trace", "x"),
+        ("on_socket", 5), ("on_resolve", 5),
     ],
 )
 def test_a_bad_option_is_named(name, value):
     with pytest.raises(hc.errors.InvalidError, match=name.rstrip("s")) as caught:
         hc.Session(**{name: value})
     assert isinstance(caught.value, ValueError) and caught.value.code_name == "HC_E_INVALID"
+
+
+@pytest.mark.parametrize(
+    "name, url, given",
+    [
+        ("url", b"http://127.0.0.1/\xff", {}), ("url", "http://[::1/\xe9", {}), ("url", "http://127.0.0.1/\udcff", {}),
+        ("params", "http://127.0.0.1/", {"params": 5}), ("params", "http://127.0.0.1/", {"params": {"a": "\udcff"}}),
+        ("headers", "http://127.0.0.1/", {"headers": 5}), ("headers", "http://127.0.0.1/", {"headers": 5, "json": 1}),
+    ],
+)
+def test_a_bad_part_of_a_request_is_named(name, url, given):
+    with hc.Session() as session, pytest.raises(hc.errors.InvalidError, match=f"^{name}: "):
+        session.get_sync(url, **given)
 
 
 def test_unknown_options_are_refused(url):
