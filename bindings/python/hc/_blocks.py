@@ -44,10 +44,12 @@ class Blocks:
         block = self.take()
         if block is None:
             return None
-        address, length, handle = block
+        address, length, handle = self._begun = block  # it stays begun when a limit that is no int raises
         if length > limit:
+            piece: bytes = memory[address : address + limit]
             self._begun = address + limit, length - limit, handle
-            return memory[address : address + limit]  # type: ignore[no-any-return]
+            return piece
+        self._begun = None
         try:
             return memory[address : address + length]  # type: ignore[no-any-return]
         finally:

@@ -60,8 +60,7 @@ class Body(Head):
 
     def _read(self, limit: int = sys.maxsize) -> Optional[bytes]:
         """Of the next piece, up to so many bytes. None: nothing is there yet, or it is _at_end."""
-        if limit < 1:
-            raise errors.of_code(_ffi.HC_E_INVALID, f"limit: {limit} is no size")
+        check_size("limit", limit)
         piece = self._asked(self._blocks.read, limit)
         if piece == b"":
             self._end()
@@ -283,12 +282,16 @@ class BlockingStream(Body):
         self.close()
 
 
+def check_size(name: str, size: int) -> None:
+    if not isinstance(size, int) or size < 1:
+        raise errors.of_code(_ffi.HC_E_INVALID, f"{name}: {size!r} is no size")
+
+
 class Pieces:
     """Cuts what comes into pieces of one size. Each byte is copied once, but a little that would hold a whole block."""
 
     def __init__(self, size: int) -> None:
-        if size < 1:
-            raise errors.of_code(_ffi.HC_E_INVALID, f"size: {size} is no size")
+        check_size("size", size)
         self.size = size
         self._parts: List[Union[bytes, memoryview]] = []
         self._missing = size

@@ -324,7 +324,7 @@ def test_a_blocking_read_that_was_interrupted_is_the_last(url):
         signal.signal(signal.SIGALRM, before_us)
 
 
-@pytest.mark.parametrize("limit", [0, -1])
+@pytest.mark.parametrize("limit", [0, -1, 1.5, "1", None])
 def test_a_piece_of_no_size_is_refused(url, run, limit):
     """It would look like the end of the body."""
 
@@ -339,6 +339,15 @@ def test_a_piece_of_no_size_is_refused(url, run, limit):
         with pytest.raises(hc.errors.InvalidError, match="limit"):
             response.read_some(limit)
         assert len(response.read()) == 1_000
+
+
+@pytest.mark.parametrize("limit", [1.5, "1"])
+def test_a_wrong_limit_loses_nothing(url, limit):
+    with hc.Session() as session, session.stream_sync("GET", url + "/bytes/1000") as response:
+        first = response.read_some(1)
+        with pytest.raises(TypeError):
+            response._blocks.read(limit)
+        assert len(first + response.read()) == 1_000
 
 
 def test_a_cancel_that_meets_the_end_leaves_nothing(url, run):
