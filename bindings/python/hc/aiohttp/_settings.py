@@ -100,9 +100,12 @@ def proxy_url_of(given: Any) -> Optional[URL]:
     if given is None:
         return None
     try:
-        return given if isinstance(given, URL) else URL(given)
+        proxy = given if isinstance(given, URL) else URL(given)
     except ValueError as error:
         raise InvalidURL(given) from error
+    if not proxy.raw_authority:
+        raise InvalidURL(given)
+    return proxy
 
 
 def merged_headers(defaults: "CIMultiDict[str]", headers: Any) -> "CIMultiDict[str]":

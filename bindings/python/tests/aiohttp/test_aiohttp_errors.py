@@ -269,3 +269,13 @@ def test_without_aiohttp_nothing_is_missing():
         print(error)
     """
     assert passes(python(code)) == "module 'hc.aiohttp' has no attribute 'web'\n"
+
+
+@pytest.mark.parametrize("proxy", ["nope", "127.0.0.1:1", "http:///x"])
+def test_a_proxy_without_a_host(aiohttp, recorder, proxy):
+    async def run():
+        async with aiohttp.ClientSession() as session:
+            with pytest.raises(aiohttp.InvalidURL):
+                await session.get(recorder.url, proxy=proxy)
+
+    asyncio.run(run())
