@@ -7,10 +7,15 @@ namespace {
 
 // A little more than the second in which libcurl looks only once.
 constexpr Duration kRound = 1050 * kMillisecond;
+// A host that no request can have (Url::parse), so that nobody's connection fits when libcurl looks for one.
+constexpr char kNobodys[] = "http://no..body:1/";
+// Where that is said to be (CURLOPT_CONNECT_TO): an address, so that nothing is looked up.
+char nowhere[] = "::127.0.0.1:1";
 
 }  // namespace
 
-Janitor::Janitor(CurlShard& shard, Reactor& reactor) : shard_(shard), reactor_(reactor) {}
+Janitor::Janitor(CurlShard& shard, Reactor& reactor)
+    : shard_(shard), reactor_(reactor), way_{nowhere, nullptr} {}
 
 Janitor::~Janitor() { stop(); }
 
@@ -36,10 +41,10 @@ void Janitor::on_timer(TimePoint) {
   if (easy_ == nullptr) {
     easy_ = curl_easy_init();
     if (easy_ == nullptr) return;  // out of memory: the next retirement tries again
-    curl_easy_setopt(easy_, CURLOPT_URL, "http://127.0.0.1:1/");
+    // Not CURLOPT_FRESH_CONNECT: since 8.22 libcurl looks for dead connections only where it looks for one to reuse.
+    curl_easy_setopt(easy_, CURLOPT_URL, kNobodys);
+    curl_easy_setopt(easy_, CURLOPT_CONNECT_TO, &way_);
     curl_easy_setopt(easy_, CURLOPT_PROXY, "");
-    // Somebody may really have a connection to that place. libcurl looks for dead ones all the same, and before.
-    curl_easy_setopt(easy_, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, refuse_socket);
     // Older than what any connection may be: only dead ones are pruned. 0 would mean "off" on some versions.

@@ -36,6 +36,7 @@ class Janitor final : private Timer {
 
   CurlShard& shard_;
   Reactor& reactor_;
+  curl_slist way_;
   CURL* easy_ = nullptr;  // made when first needed
   uint64_t retired_ = 0;
   bool is_running_ = false;
