@@ -14,7 +14,7 @@ from typing import Any, Callable, Iterable, List, NamedTuple, Optional
 from . import _ffi
 from ._library import Owner, lib, text_of, view_of
 from ._fields import Seconds, as_bytes, milliseconds, views_of
-from .errors import check
+from .errors import InvalidError, check
 
 _FAMILIES = {_ffi.HC_FAMILY_ANY: "any", _ffi.HC_FAMILY_V4: "v4", _ffi.HC_FAMILY_V6: "v6"}
 _thread = threading.local()
@@ -61,6 +61,7 @@ class ResolveQuery(Owner):
         status = lib.hc_resolve_answer(handle, views, len(views), life)
         if status == _ffi.HC_E_INVALID:
             self._handle = handle  # still open
+            raise InvalidError("addresses: must be numeric, from 1 to 64 of them")
         check(status)
 
     def fail(self, reason: str = "") -> None:

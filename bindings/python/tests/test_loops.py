@@ -248,6 +248,9 @@ def test_a_query_is_open_until_its_answer_is_one(server):
     def take(query):
         with pytest.raises(hc.errors.InvalidError, match="ttl"):
             query.answer(["127.0.0.1"], -1)
+        for none in ([], ["nowhere"]):
+            with pytest.raises(hc.errors.InvalidError, match="addresses"):
+                query.answer(none)
         with pytest.raises(hc.errors.InvalidError, match="reason"):
             query.fail(7)
         query.answer(["127.0.0.1"], 60)
