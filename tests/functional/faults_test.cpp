@@ -100,7 +100,8 @@ TEST_P(Faults, EndInTheRightErrorAndLeaveNothing) {
       bool is_stale = is_reused && fault.phase == HC_PHASE_AWAITING && fault.status == HC_E_DISCONNECTED;
       EXPECT_TRUE(is(outcome, is_stale ? HC_E_STALE : fault.status)) << "reused: " << is_reused;
       // On a reused connection one call of libcurl may send the request and meet its end: then the phase is "sending".
-      if (!is_reused) {
+      // An interim response that comes in the call that sends the body is none to that yet: then it is "awaiting".
+      if (!is_reused && fault.path != std::string_view("/odd/interim-only")) {
         EXPECT_TRUE(is(outcome, fault.status, fault.phase));
       }
       EXPECT_EQ(outcome.info().attempts, 1u);
