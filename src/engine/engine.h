@@ -62,12 +62,15 @@ class Engine final : public Grantee, public LedgerObserver {
   bool has_more_to_start() const { return !is_pumped_; }
   bool is_empty() const { return transfers_.size() == 0 && !has_completions(); }
   bool is_closing() const { return is_closing_; }
+  /// Some request is in the middle of its body or of its answer's.
+  bool moves_bodies() const { return moving_ > 0; }
 
   void on_descriptor_room() { admission_.on_descriptor_room(); }
   /// Another session of the process is short of descriptors.
   void on_descriptor_wanted() { ledger_.yield_to_others(now()); }
 
   // For transfers.
+  void count_moving(int change) { moving_ += change; }
   TimePoint now() const { return reactor_.now(); }
   TimerQueue& timers() { return reactor_.timers(); }
   const SessionConfig& config() const { return config_; }
@@ -159,6 +162,7 @@ class Engine final : public Grantee, public LedgerObserver {
   size_t body_bytes_in_turn_ = 0;
   std::vector<Batch> batches_;  // one for each queue that gets something in this turn
   std::vector<std::pair<Destination, Completion>> callbacks_;
+  int64_t moving_ = 0;
   bool is_closing_ = false;
   bool is_pumped_ = true;
   Alarm drain_alarm_{*this, &Engine::on_drained_out};

@@ -212,9 +212,10 @@ bool Loop::has_work_left() const {
 }
 
 // Whether it found any. In time, that is: what came while this thread had no processor would have woken it as well.
+// Bodies come no sooner by it: while the loop sleeps there is more of them to be read at once.
 bool Loop::look_for_work() {
   BusyPoll& habit = engine_->is_empty() ? looks_for_mail_ : looks_for_answers_;
-  if (config_.busy_poll_us == 0 || !habit.is_worth_a_look()) return false;
+  if (config_.busy_poll_us == 0 || engine_->moves_bodies() || !habit.is_worth_a_look()) return false;
   auto longest = static_cast<Duration>(config_.busy_poll_us) * kMicrosecond;
   TimePoint until = std::min(reactor_.refresh() + longest, reactor_.timers().next_due());
   bool has_found = false;

@@ -41,8 +41,11 @@ Transfer::Transfer(std::unique_ptr<Request> request, Destination destination, Ti
 
 Transfer::~Transfer() { HC_CHECK(exchange_ == nullptr || exchange_->running.empty()); }
 
+bool Transfer::moves_body(Phase phase) { return phase == HC_PHASE_SENDING || phase == HC_PHASE_RECEIVING; }
+
 void Transfer::enter(Phase next) {
   HC_CHECK((kEdges[static_cast<size_t>(phase_)] >> next & 1U) != 0);
+  engine_->count_moving(int{moves_body(next)} - int{moves_body(phase_)});
   phase_ = next;
   phase_since_ = engine_->now();
 }

@@ -94,6 +94,7 @@ class Transfer final : public Waiter,
  private:
   void on_timer(TimePoint now) override;
 
+  static bool moves_body(Phase phase);
   void enter(Phase next);
   void resolve();
   void look_up(std::string_view host, uint16_t port);

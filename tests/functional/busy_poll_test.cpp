@@ -71,6 +71,27 @@ TEST_F(BusyPolling, AsLongAsNothingComesItSleeps) {
   EXPECT_LT(3 * spent(HC_UNSET), spent(1'000'000));
 }
 
+// While the loop sleeps more of it comes, to be read at once.
+TEST_F(BusyPolling, ItSleepsBetweenThePiecesOfABody) {
+  HttpServer server;
+  server.handle("/pieces", [](const serve::RequestView& request, serve::ResponseWriter& writer) {
+    bool is_head_first = request.parameter("head").has_value();
+    if (!is_head_first) writer.wait(milliseconds(300));
+    writer.raw("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na");
+    if (is_head_first) writer.wait(milliseconds(300));
+    writer.raw("b");
+  });
+  server.start();
+  Client client(looking_for(1'000'000));
+  auto spent = [&](std::string_view path) {
+    milliseconds before = cpu_time(usage_after(client, client.fetch(server.url(0, "/bytes/1"))));
+    Outcome outcome = client.fetch(server.url(0, path));
+    EXPECT_TRUE(is(outcome, HC_OK));
+    return cpu_time(usage_after(client, outcome)) - before;
+  };
+  EXPECT_LT(3 * spent("/pieces?head"), spent("/pieces"));
+}
+
 TEST_F(BusyPolling, ClocksDoNotWaitForItsEnd) {
   Client client([](hc_session_options& o) { o.busy_poll_us = 1'000'000; });
   client.fetch(server_.url(0, "/bytes/1"));
