@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "engine/completion.h"
 #include "engine/session.h"
+#include "model/text.h"
 
 // What the handles of hc.h are.
 struct hc_session {
@@ -27,9 +28,6 @@ struct hc_queue {
 
 namespace hc::capi {
 
-inline std::string_view view(hc_str text) {
-  return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.len);
-}
 inline hc_str as_str(std::string_view text) { return {text.data(), text.size()}; }
 
 /// Writes `status` into the caller's struct, if there is a usable one.

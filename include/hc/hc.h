@@ -664,7 +664,8 @@ typedef struct hc_session_options {
   uint64_t busy_poll_us;         /* 50: how long the session's thread looks for work,
                                     in microseconds, before it sleeps; up to 1000000.
                                     Answers that come within that time come sooner. It
-                                    seldom looks when that is in vain. 0: never    */
+                                    seldom looks when that is in vain, and not while a
+                                    body is under way. 0: never                    */
 } hc_session_options;
 
 /**

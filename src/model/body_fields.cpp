@@ -39,7 +39,7 @@ Status check_body_fields(const hc_request& args) {
   bool is_file = args.body_kind == HC_BODY_FILE;
   bool is_pulled = args.body_kind == HC_BODY_PULLED;
   if (is_pulled && args.on_body == nullptr) return Status::invalid("on_body: NULL");
-  Status status = is_file || is_pulled ? check_elsewhere(args) : check_bytes(args);
+  Status status = has_body_elsewhere(args) ? check_elsewhere(args) : check_bytes(args);
   if (status.is_ok() && !is_file) status = refuse_file_fields(args);
   if (status.is_ok() && !is_pulled) status = refuse_callbacks(args);
   return status;

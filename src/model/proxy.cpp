@@ -21,10 +21,6 @@ constexpr Scheme kSchemes[] = {{"http", ProxyKind::kHttp, 80},
                                {"socks5", ProxyKind::kSocks5, 1080},
                                {"socks5h", ProxyKind::kSocks5h, 1080}};
 
-std::string_view view(hc_str text) {
-  return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.len);
-}
-
 Status bad(const char* option, std::string_view what) {
   return Status::invalid(std::string(option) + ": " + std::string(what));
 }

@@ -15,10 +15,6 @@ namespace {
 constexpr size_t kMaxHeaderLines = 1000;
 constexpr uint64_t kLongestMs = 1000ULL * 3600 * 24 * 365 * 100;
 
-std::string_view view(hc_str text) {
-  return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.len);
-}
-
 bool has_line_break(std::string_view text) { return (bytes::kinds_in(text) & bytes::kLineBreak) != 0; }
 
 // Collects the header lines in one string, of which one memory block is taken.
@@ -76,8 +72,7 @@ Status bad_header(size_t index, std::string_view what) {
 
 // As Content-Length says it; a file's is not known yet.
 std::string length_of_body(const hc_request& args) {
-  bool is_elsewhere = args.body_kind == HC_BODY_FILE || args.body_kind == HC_BODY_PULLED;
-  if (!is_elsewhere) return std::to_string(args.body.len);
+  if (!has_body_elsewhere(args)) return std::to_string(args.body.len);
   return args.body_length == HC_UNSET ? "unknown" : std::to_string(args.body_length);
 }
 
@@ -238,8 +233,7 @@ Status read_body_kind(const hc_request& args, Request* request) {
   if (Status status = check_body_fields(args); !status.is_ok()) return status;
   if (args.on_release != nullptr)
     request->release = std::make_unique<BodyRelease>(args.on_release, args.body_data);
-  bool is_elsewhere = args.body_kind == HC_BODY_FILE || args.body_kind == HC_BODY_PULLED;
-  request->has_body = is_elsewhere || args.body.data != nullptr;
+  request->has_body = has_body_elsewhere(args) || args.body.data != nullptr;
   return Status::ok();
 }
 

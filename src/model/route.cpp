@@ -11,10 +11,6 @@ namespace {
 
 constexpr size_t kLongestUnixPath = 107;  // of sockaddr_un, with the NUL that a path needs
 
-std::string_view view(hc_str text) {
-  return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.len);
-}
-
 const RoutePointer& session_route(const Url& url, const RouteOptions& session) {
   const RoutePointer& proxied = url.is_https ? session.https : session.http;
   bool is_direct = proxied == nullptr || session.no_proxy.matches(url.host, url.port);

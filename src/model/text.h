@@ -1,5 +1,7 @@
 #pragma once
 
+#include <hc/hc.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -7,6 +9,11 @@
 #include <string_view>
 
 namespace hc {
+
+/// Without data it is nothing, whatever its length: no pointer is read for that.
+inline std::string_view view(hc_str text) {
+  return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.len);
+}
 
 /// ASCII only, whatever the locale says: protocol text is not language.
 constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }

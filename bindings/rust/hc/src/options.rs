@@ -157,7 +157,8 @@ impl SessionBuilder {
     }
 
     /// How long the session's thread looks for work before it sleeps, in whole microseconds, up to 1 s: 50 us. Answers
-    /// that come within that time come sooner. It seldom looks when that is in vain. 0: never.
+    /// that come within that time come sooner. It seldom looks when that is in vain, and not while a body is
+    /// under way. 0: never.
     pub fn busy_poll(mut self, value: std::time::Duration) -> Self {
         let whole = value.as_nanos().saturating_add(999) / 1_000;
         self.raw.busy_poll_us = count(u64::try_from(whole).unwrap_or(u64::MAX));
