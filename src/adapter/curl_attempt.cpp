@@ -69,7 +69,6 @@ void CurlAttempt::set_constants() {
   set(CURLOPT_PROXYAUTH, CURLAUTH_BASIC);
   set(CURLOPT_SOCKS5_AUTH, CURLAUTH_BASIC);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  set(CURLOPT_CONNECTTIMEOUT_MS, kNoTimeoutMs);
   set(CURLOPT_MAXAGE_CONN, kNoAgeSeconds);
   set(CURLOPT_MAXLIFETIME_CONN, 0L);  // 24 h by itself since 8.17
   set(CURLOPT_DNS_CACHE_TIMEOUT, never_prune_dns());
@@ -201,6 +200,9 @@ void CurlAttempt::set_connection_rule() {
   bool must_close = request.force_close || transport_.config().keepalive_timeout == 0 || is_abstract;
   set_if_new(CURLOPT_FORBID_REUSE, must_close ? 1L : 0L, &forbids_reuse_);
   set_if_new(CURLOPT_FRESH_CONNECT, made_socket_ ? 1L : 0L, &is_fresh_);
+  // What rides an idle connection needs no timer of libcurl's: each costs it a place in a tree, with each request. 0 is its
+  // 300 s, for which it sets none.
+  set_if_new(CURLOPT_CONNECTTIMEOUT_MS, made_socket_ ? kNoTimeoutMs : 0L, &connect_timeout_ms_);
   // Every name has the same made-up address for libcurl; open_callback() puts in the real one. One wildcard entry a
   // port keeps its cache small, where an entry a name would grow with every host ever met.
   bool has_address = made_socket_ || remembers_refused_lookups();

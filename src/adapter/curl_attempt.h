@@ -169,6 +169,7 @@ class CurlAttempt final : public Attempt {
   CURLU* url_ = nullptr;        // the same
   long forbids_reuse_ = 0;
   long is_fresh_ = 0;
+  long connect_timeout_ms_ = 0;
   long foresees_ = 0;
   bool has_addresses_ = false;
   Method method_ = Method::kGet;

@@ -33,6 +33,7 @@ Permit& Permit::operator=(Permit&& other) noexcept {
   ledger_ = other.ledger_;
   origin_ = other.origin_;
   shard_ = other.shard_;
+  place_ = other.place_;
   kind_ = std::exchange(other.kind_, Kind::kNone);
   return *this;
 }
@@ -60,23 +61,20 @@ Refusal Ledger::admit(Origin& origin, bool needs_new_socket, Permit* out) {
     give_up_one();
     return Refusal::kNoDescriptor;
   }
-  uint32_t shard = choose_shard(origin);
-  if (origin.shards.size() <= shard) origin.shards.resize(shard + 1);
-  ++origin.shards[shard].sockets;
-  ++origin.sockets;
-  origin.row->sockets.add();
+  uint32_t place = choose_shard(origin);
+  count(origin, place);
   ++origin.permits;
   ++promised_;
-  *out = Permit(*this, origin, shard, Permit::Kind::kNewSocket);
+  *out = Permit(*this, origin, place, Permit::Kind::kNewSocket);
   return Refusal::kNone;
 }
 
 bool Ledger::take_idle(Origin& origin, Permit* out) {
-  for (uint32_t shard = 0; shard < origin.shards.size(); ++shard) {
-    if (!origin.shards[shard].has_spare_idle()) continue;
-    ++origin.shards[shard].idle_promised;
+  for (uint32_t place = 0; place < origin.shards.size(); ++place) {
+    if (!origin.shards[place].has_spare_idle()) continue;
+    ++origin.shards[place].idle_promised;
     ++origin.permits;
-    *out = Permit(*this, origin, shard, Permit::Kind::kIdleSocket);
+    *out = Permit(*this, origin, place, Permit::Kind::kIdleSocket);
     return true;
   }
   return false;
@@ -110,27 +108,50 @@ Connection* Ledger::find_retirable(const Origin* only, const Origin* except) {
   for (Connection* connection = idle_.front(); connection != nullptr; connection = idle_.next(*connection)) {
     const Origin& origin = connection->origin();
     if (&origin == except || (only != nullptr && &origin != only)) continue;
-    if (origin.shards[connection->shard_].has_spare_idle()) return connection;
+    if (origin.shards[connection->place_].has_spare_idle()) return connection;
   }
   return nullptr;
 }
 
-uint32_t Ledger::choose_shard(const Origin& origin) const {
-  auto has_place = [](const OriginShard& shard) { return shard.sockets < kShardSockets; };
-  auto place = std::find_if(origin.shards.begin(), origin.shards.end(), has_place);
-  return static_cast<uint32_t>(place - origin.shards.begin());
+// One that the origin is in already, else the first that is not full. Its place among the origin's.
+uint32_t Ledger::choose_shard(Origin& origin) {
+  auto& own = origin.shards;
+  auto has_room = [this](const OriginShard& shard) { return shard_sockets_[shard.number] < kShardSockets; };
+  auto place = std::find_if(own.begin(), own.end(), has_room);
+  if (place == own.end()) {
+    auto room = std::find_if(shard_sockets_.begin(), shard_sockets_.end(),
+                             [](uint32_t sockets) { return sockets < kShardSockets; });
+    auto number = static_cast<uint32_t>(room - shard_sockets_.begin());
+    if (room == shard_sockets_.end()) shard_sockets_.push_back(0);
+    place = std::find_if(own.begin(), own.end(), [](const OriginShard& shard) { return shard.is_unused(); });
+    if (place == own.end()) place = own.insert(own.end(), OriginShard());
+    place->number = number;
+  }
+  return static_cast<uint32_t>(place - own.begin());
+}
+
+void Ledger::count(Origin& origin, uint32_t place) {
+  ++origin.sockets;
+  origin.row->sockets.add();
+  ++origin.shards[place].sockets;
+  ++shard_sockets_[origin.shards[place].number];
+}
+
+void Ledger::uncount(Origin& origin, uint32_t place) {
+  --origin.sockets;
+  origin.row->sockets.subtract();
+  --origin.shards[place].sockets;
+  --shard_sockets_[origin.shards[place].number];
 }
 
 void Ledger::returned(Permit& permit) noexcept {
   Origin& origin = *permit.origin_;
   --origin.permits;
   if (permit.kind_ == Permit::Kind::kIdleSocket) {
-    --origin.shards[permit.shard_].idle_promised;
+    --origin.shards[permit.place_].idle_promised;
   } else {
     --promised_;
-    --origin.sockets;
-    origin.row->sockets.subtract();
-    --origin.shards[permit.shard_].sockets;
+    uncount(origin, permit.place_);
     budget_.give_back();
     observer_->on_connecting_room();
   }
@@ -144,6 +165,7 @@ Connection& Ledger::open(Permit permit, int fd, const Endpoint& remote, TimePoin
   connection.number_ = ++last_number_;
   connection.origin_ = permit.origin_;
   connection.shard_ = permit.shard_;
+  connection.place_ = permit.place_;
   connection.fd_ = fd;
   connection.remote_ = remote;
   connection.lifetime_end_ = lifetime_end(connection.number_, now);
@@ -175,7 +197,7 @@ void Ledger::use_idle(Connection& connection, Permit permit) {
   if (permit.kind_ == Permit::Kind::kIdleSocket) {
     permit.kind_ = Permit::Kind::kNone;
     --permit.origin_->permits;
-    --permit.origin_->shards[permit.shard_].idle_promised;
+    --permit.origin_->shards[permit.place_].idle_promised;
   }
   leave_idle(connection);
   connection.state_ = Connection::State::kInUse;
@@ -189,6 +211,7 @@ bool Ledger::trade_idle(Connection& idle, Origin& origin) {
   for (Connection* other = idle_.front(); other != nullptr; other = idle_.next(*other)) {
     if (other->origin_ != &origin || other->shard_ != idle.shard_) continue;
     std::swap(other->origin_, idle.origin_);
+    std::swap(other->place_, idle.place_);
     return true;
   }
   return false;
@@ -210,7 +233,7 @@ void Ledger::rest(Connection& connection, Duration hint, TimePoint now) {
   --stats_.sockets_in_use;
   ++stats_.sockets_idle;
   connection.origin_->row->sockets_idle.add();
-  ++connection.origin_->shards[connection.shard_].idle;
+  ++connection.origin_->shards[connection.place_].idle;
   idle_.push_back(connection);
   connection.idle_since_ = now;
   connection.idle_end_ = later(now, std::min(config_.keepalive_timeout, hint));
@@ -248,7 +271,7 @@ void Ledger::retire(Connection& connection, EndReason reason) {
   connection.state_ = Connection::State::kRetired;
   ++stats_.sockets_retired;
   timers_.disarm(connection);
-  uncount(connection);
+  uncount(*connection.origin_, connection.place_);
   observer_->on_retired(connection);
   observer_->on_room(*connection.origin_);
 }
@@ -285,16 +308,16 @@ void Ledger::close(Connection& connection) {
     case Connection::State::kConnecting:
       --stats_.sockets_connecting;
       ++stats_.connect_failures;
-      uncount(connection);
+      uncount(origin, connection.place_);
       observer_->on_connecting_room();
       break;
     case Connection::State::kInUse:
       --stats_.sockets_in_use;
-      uncount(connection);
+      uncount(origin, connection.place_);
       break;
     case Connection::State::kIdle:
       leave_idle(connection);
-      uncount(connection);
+      uncount(origin, connection.place_);
       break;
     case Connection::State::kRetired: --stats_.sockets_retired; break;
   }
@@ -311,13 +334,7 @@ void Ledger::leave_idle(Connection& connection) {
   idle_.remove(connection);
   --stats_.sockets_idle;
   connection.origin_->row->sockets_idle.subtract();
-  --connection.origin_->shards[connection.shard_].idle;
-}
-
-void Ledger::uncount(Connection& connection) {
-  --connection.origin_->sockets;
-  connection.origin_->row->sockets.subtract();
-  --connection.origin_->shards[connection.shard_].sockets;
+  --connection.origin_->shards[connection.place_].idle;
 }
 
 // Spread over +-10 %, so that connections opened together do not end together. The number, well mixed, is random

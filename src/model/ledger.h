@@ -79,6 +79,7 @@ class Connection final : public ListLink<Connection>, private Timer {
   mutable std::string remote_text_;
   uint32_t shard_ = 0;
   int fd_ = -1;
+  uint32_t place_ = 0;  // of `shard_` among its origin's; while it counts
   State state_ = State::kConnecting;
   EndReason end_reason_ = EndReason::kServer;
 };
@@ -99,12 +100,17 @@ class Permit {
 
  private:
   friend class Ledger;
-  Permit(Ledger& ledger, Origin& origin, uint32_t shard, Kind kind)
-      : ledger_(&ledger), origin_(&origin), shard_(shard), kind_(kind) {}
+  Permit(Ledger& ledger, Origin& origin, uint32_t place, Kind kind)
+      : ledger_(&ledger),
+        origin_(&origin),
+        shard_(origin.shards[place].number),
+        place_(place),
+        kind_(kind) {}
 
   Ledger* ledger_ = nullptr;
   Origin* origin_ = nullptr;
   uint32_t shard_ = 0;
+  uint32_t place_ = 0;  // of `shard_` among the origin's
   Kind kind_ = Kind::kNone;
 };
 
@@ -143,8 +149,8 @@ class LedgerObserver {
 /// Life cycle of a socket: admit() -> open() -> use() -> rest() -> use() ... -> retire() or close().
 class Ledger {
  public:
-  /// Beyond this many sockets of one origin in one multi, libcurl's linear search costs more than another multi
-  /// (docs/curl-notes.md F13).
+  /// Beyond this many sockets in one multi, what libcurl does with all of them for each request costs more than another
+  /// multi (docs/curl-notes.md F13). Of whatever lane: then each has fewer.
   static constexpr uint32_t kShardSockets = 64;
 
   Ledger(const SessionConfig& config, TimerQueue& timers, DescriptorBudget& budget, Stats& stats);
@@ -204,9 +210,10 @@ class Ledger {
   static bool is_share_of(const Origin& owner, const Origin& asking);
   Connection* find_retirable(const Origin* only, const Origin* except);
   bool take_idle(Origin& origin, Permit* out);
-  uint32_t choose_shard(const Origin& origin) const;
+  uint32_t choose_shard(Origin& origin);
+  void count(Origin& origin, uint32_t place);
+  void uncount(Origin& origin, uint32_t place);
   void leave_idle(Connection& connection);
-  void uncount(Connection& connection);
   void returned(Permit& permit) noexcept;
   void expire(Connection& connection, TimePoint now);
   static EndReason reason_of_end(const Connection& connection, TimePoint now);
@@ -221,6 +228,7 @@ class Ledger {
   uint64_t owed_ = 0;  // sockets to retire for others as soon as they are idle
   uint64_t last_number_ = 0;
   std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
+  std::vector<uint32_t> shard_sockets_;  // of all origins, by the number of the shard
   IntrusiveList<Connection, Connection> idle_;  // longest idle first, because that one makes room
 };
 

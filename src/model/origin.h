@@ -54,12 +54,15 @@ std::string name_of(const OriginKey& key);
 
 /// One origin's part of one shard.
 struct OriginShard {
+  uint32_t number = 0;  // of the shard
   uint32_t sockets = 0;  // promised, connecting, in use and idle
   uint32_t idle = 0;
   uint32_t idle_promised =
       0;  // idle ones that a permit was given for; may pass `idle` when the server closes some
 
   bool has_spare_idle() const { return idle > idle_promised; }
+  /// Nothing counts here: it may become another shard's.
+  bool is_unused() const { return sockets == 0 && idle_promised == 0; }
 };
 
 /// The state of one origin. Lives as long as anybody waits for it, holds a permit or a socket of it.

@@ -462,7 +462,55 @@ TEST_F(LedgerTest, SixtyFourSocketsOfAnOriginShareAShard) {
   for (uint32_t i = 0; i < 2 * Ledger::kShardSockets; ++i) {
     EXPECT_EQ(use(a).shard(), i / Ledger::kShardSockets);
   }
-  EXPECT_EQ(use(b).shard(), 0U) << "another origin begins anew";
+  EXPECT_EQ(use(b).shard(), 2U) << "those of another origin count with them";
+}
+
+TEST_F(LedgerTest, OriginsShareAShard) {
+  config.limit = 0;
+  for (uint32_t i = 0; i < Ledger::kShardSockets / 2; ++i) {
+    EXPECT_EQ(use(a).shard(), 0U);
+    EXPECT_EQ(use(b).shard(), 0U);
+  }
+  EXPECT_EQ(use(b).shard(), 1U);
+  EXPECT_EQ(use(a).shard(), 1U);
+}
+
+TEST_F(LedgerTest, AnOriginStaysInItsShards) {
+  config.limit = 0;
+  Connection& of_a = use(a);
+  for (uint32_t i = 0; i < Ledger::kShardSockets; ++i) use(b);
+  EXPECT_EQ(b.shards.back().number, 1U);
+  ledger.close(of_a);
+  use(b);
+  EXPECT_EQ(use(b).shard(), 1U) << "shard 0 is full again, and there is room where it is already";
+}
+
+TEST_F(LedgerTest, AShardThatAnOriginLeftIsForgotten) {
+  config.limit = 0;
+  Connection& of_a = use(a);
+  std::vector<Connection*> of_b;
+  for (uint32_t i = 0; i < Ledger::kShardSockets; ++i) of_b.push_back(&use(b));
+  ASSERT_EQ(of_b.back()->shard(), 1U);
+  ledger.close(of_a);
+  use(b);  // where that was
+  EXPECT_EQ(use(a).shard(), 1U);
+  EXPECT_EQ(a.shards.size(), 1U);
+}
+
+TEST_F(LedgerTest, AnIdleSocketThatChangesItsOriginCountsWhereItIs) {
+  config.limit = 0;
+  for (uint32_t i = 0; i < Ledger::kShardSockets; ++i) use(b);
+  Connection& of_a = use(a);
+  Connection& of_b = use(b);
+  ASSERT_EQ(of_a.shard(), of_b.shard());
+  ledger.rest(of_a, kNever, now);
+  ledger.rest(of_b, kNever, now);
+  ASSERT_TRUE(ledger.trade_idle(of_b, a));
+  ledger.close(of_b);
+  EXPECT_EQ(a.sockets, 0U);
+  EXPECT_EQ(a.shards[0].sockets, 0U);
+  EXPECT_EQ(b.shards[1].sockets, 1U);
+  EXPECT_EQ(b.shards[1].idle, 1U);
 }
 
 TEST_F(LedgerTest, APlaceInAShardIsFilledAgain) {
