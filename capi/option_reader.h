@@ -43,11 +43,8 @@ class Reader {
   }
   void text(hc_str given, const char* name, std::string* out) {
     if (given.data == nullptr) return;
-    std::string_view value = view(given);
-    if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) {
-      return fail(name, "has CR, LF or NUL");
-    }
-    *out = value;
+    if (has_line_break(view(given))) return fail(name, "has CR, LF or NUL");
+    *out = view(given);
   }
   void fail(const char* name, const std::string& what) {
     if (status_.is_ok()) status_ = Status::invalid(std::string(name) + ": " + what);

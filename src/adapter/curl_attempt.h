@@ -121,6 +121,7 @@ class CurlAttempt final : public Attempt {
   SSL* tls_with_hidden_bytes() const;
   bool has_plain_connection() const;
   bool has_tunnel() const;
+  bool writes_host() const;
   void set_source();
   size_t give(char* out, size_t capacity);
   Status read_source(char* out, size_t capacity, size_t* count);

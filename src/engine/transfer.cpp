@@ -35,7 +35,7 @@ Transfer::Transfer(std::unique_ptr<Request> request, Destination destination, Ti
       destination_(std::move(destination)),
       submitted_(submitted),
       phase_since_(submitted),
-      clocks_(request_->timeouts) {
+      clocks_(*request_->timeouts) {
   priority = request_->priority;
 }
 

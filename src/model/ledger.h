@@ -101,11 +101,7 @@ class Permit {
  private:
   friend class Ledger;
   Permit(Ledger& ledger, Origin& origin, uint32_t place, Kind kind)
-      : ledger_(&ledger),
-        origin_(&origin),
-        shard_(origin.shards[place].number),
-        place_(place),
-        kind_(kind) {}
+      : ledger_(&ledger), origin_(&origin), shard_(origin.shards[place].number), place_(place), kind_(kind) {}
 
   Ledger* ledger_ = nullptr;
   Origin* origin_ = nullptr;
@@ -228,7 +224,7 @@ class Ledger {
   uint64_t owed_ = 0;  // sockets to retire for others as soon as they are idle
   uint64_t last_number_ = 0;
   std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
-  std::vector<uint32_t> shard_sockets_;  // of all origins, by the number of the shard
+  std::vector<uint32_t> shard_sockets_;         // of all origins, by the number of the shard
   IntrusiveList<Connection, Connection> idle_;  // longest idle first, because that one makes room
 };
 

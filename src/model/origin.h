@@ -54,7 +54,7 @@ std::string name_of(const OriginKey& key);
 
 /// One origin's part of one shard.
 struct OriginShard {
-  uint32_t number = 0;  // of the shard
+  uint32_t number = 0;   // of the shard
   uint32_t sockets = 0;  // promised, connecting, in use and idle
   uint32_t idle = 0;
   uint32_t idle_promised =

@@ -78,9 +78,7 @@ Status Proxy::add_headers(const hc_header* fields, size_t count) {
     std::string_view value = trim(view(fields[i].value));
     if (!is_token(name) || is_framing_field(name))
       return Status::invalid("proxy_headers: a name is not acceptable");
-    if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) {
-      return Status::invalid("proxy_headers: a value has CR, LF or NUL");
-    }
+    if (has_line_break(value)) return Status::invalid("proxy_headers: a value has CR, LF or NUL");
     // As in a request: libcurl reads "Name:" as "no such field", and "Name;" as an empty one.
     headers.push_back(std::string(name) + (value.empty() ? ";" : ": " + std::string(value)));
   }

@@ -15,8 +15,6 @@ namespace {
 constexpr size_t kMaxHeaderLines = 1000;
 constexpr uint64_t kLongestMs = 1000ULL * 3600 * 24 * 365 * 100;
 
-bool has_line_break(std::string_view text) { return (bytes::kinds_in(text) & bytes::kLineBreak) != 0; }
-
 // Collects the header lines in one string, of which one memory block is taken.
 class HeaderBlock {
  public:
@@ -143,6 +141,8 @@ void complete_headers(const hc_request& args, const SessionConfig& session, Requ
   if (request->tells_length && !is_set("content-type")) block->remove("Content-Type");
   request->sends_user_agent = !session.user_agent.empty() && !is_set("user-agent");
   request->asks_for_encodings = request->decompress && !is_set("accept-encoding");
+  request->has_own_host = is_set("host");
+  request->has_own_accept = is_set("accept");
   if (request->force_close && !is_set("connection")) block->add("Connection", "close");
 }
 
@@ -159,7 +159,15 @@ Status parse_addresses(const hc_request& args, std::vector<IpAddress>* out) {
 
 uint64_t pick(uint64_t own, uint64_t session) { return own == HC_UNSET ? session : own; }
 
-Status pick_timeouts(const hc_timeouts& own, const hc_timeouts& session, hc_timeouts* out) {
+Status pick_timeouts(const hc_timeouts& own, const hc_timeouts& session,
+                     std::shared_ptr<const hc_timeouts>* out) {
+  static constexpr hc_timeouts kUnset{HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET,
+                                      HC_UNSET, HC_UNSET, HC_UNSET, HC_UNSET};
+  if (std::memcmp(&own, &kUnset, sizeof own) == 0) {
+    *out = {std::shared_ptr<void>(), &session};  // not counted: the session outlives its requests
+    return Status::ok();
+  }
+  auto picked = std::make_shared<hc_timeouts>();
   struct Clock {
     const char* name;
     uint64_t hc_timeouts::*length;
@@ -177,8 +185,9 @@ Status pick_timeouts(const hc_timeouts& own, const hc_timeouts& session, hc_time
     if (length > kLongestMs && length != HC_UNSET && length != HC_FOREVER) {
       return Status::invalid("timeouts." + std::string(clock.name) + ": is longer than 100 years; 0 is none");
     }
-    out->*clock.length = pick(length, session.*clock.length);
+    (*picked).*clock.length = pick(length, session.*clock.length);
   }
+  *out = std::move(picked);
   return Status::ok();
 }
 

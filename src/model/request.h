@@ -27,13 +27,15 @@ struct RequestOptions {
   // Lines that all of a session's requests have in common are not in `headers`, but added on the way out.
   bool sends_user_agent = false;    // the session's
   bool asks_for_encodings = false;  // those that can be decoded
-  uint8_t certificates = HC_OFF;    // of the server, in which form
+  bool has_own_host = false;        // one that the caller or the session gave
+  bool has_own_accept = false;
+  uint8_t certificates = HC_OFF;  // of the server, in which form
   int32_t priority = 0;
   uint64_t max_body = 0;
   uint64_t body_window = 0;
   uint64_t max_redirects = 0;
-  hc_timeouts timeouts{};
-  std::vector<IpAddress> addresses;  // in place of DNS; usually empty, which allocates nothing
+  std::shared_ptr<const hc_timeouts> timeouts;  // the session's, or lengths of its own
+  std::vector<IpAddress> addresses;             // in place of DNS; usually empty, which allocates nothing
   RouteWish wish;
 };
 
@@ -45,7 +47,7 @@ class Request : public RequestOptions, public Recycled<Request> {
   static Status create(const hc_request& args, const SessionConfig& session, std::unique_ptr<Request>* out);
 
   /// The request that a redirect with this status and Location asks for, in place of `from`, which it must keep: the
-  /// body and the lengths of the clocks stand in there. HC_E_REDIRECT: it must not be followed.
+  /// body stands in there. HC_E_REDIRECT: it must not be followed.
   static Status redirect(const Request& from, int32_t http_status, std::string_view location,
                          std::unique_ptr<Request>* out);
   void keep_previous(std::unique_ptr<Request> previous) { previous_ = std::move(previous); }

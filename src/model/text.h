@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -32,17 +33,45 @@ constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) {
   return true;
 }
 
-/// What kinds of bytes a text has. Each byte of a URL and of the headers is looked at once for all of them, because
-/// that was half the time of a submit.
+/// Sixteen bytes that are compared in one step (a vector of gcc's and clang's, on every processor).
+using Sixteen = uint8_t __attribute__((vector_size(16)));
+
+/// Whether any byte of `text` passes `test`, which compares Sixteen of them, and which 'x' must not pass. Looking at
+/// each byte of URLs and headers by itself was a fifth of the time of a submit.
+template <typename Test>
+bool any_byte(std::string_view text, Test test) {
+  constexpr size_t kStep = sizeof(Sixteen);
+  std::array<char, kStep> padded;
+  if (text.size() < kStep) {
+    padded.fill('x');
+    std::copy(text.begin(), text.end(), padded.begin());
+    text = {padded.data(), kStep};
+  }
+  decltype(test(Sixteen())) found{};
+  auto look_at = [&](const char* place) {
+    Sixteen bytes;
+    std::memcpy(&bytes, place, kStep);
+    found |= test(bytes);
+  };
+  for (size_t i = 0; i + kStep < text.size(); i += kStep) look_at(text.data() + i);
+  look_at(text.data() + text.size() - kStep);  // goes back over some of those before it
+  std::array<uint64_t, 2> halves{};
+  std::memcpy(&halves, &found, kStep);
+  return (halves[0] | halves[1]) != 0;
+}
+
+/// CR, LF and NUL, of which none may be in a value that goes out on a line of its own.
+inline bool has_line_break(std::string_view text) {
+  return any_byte(text, [](Sixteen bytes) { return (bytes == '\r') | (bytes == '\n') | (bytes == '\0'); });
+}
+
+/// What kinds of bytes a short text has.
 namespace bytes {
 enum Kind : uint8_t {
-  kLineBreak = 1,       // CR, LF, NUL
-  kControlOrSpace = 2,  // never in a URL
-  kBackslash = 4,
-  kNotAscii = 8,
-  kNotToken = 16,     // RFC 9110 5.6.2
-  kNotHostName = 32,  // of the characters of host names, in lower case
-  kUpperCase = 64,
+  kNotAscii = 1,
+  kNotToken = 2,     // RFC 9110 5.6.2
+  kNotHostName = 4,  // of the characters of host names, in lower case
+  kUpperCase = 8,
 };
 
 constexpr bool is_one_of(char c, std::string_view set) { return set.find(c) != std::string_view::npos; }
@@ -53,9 +82,6 @@ constexpr uint8_t kinds_of(unsigned char byte) {
   bool is_upper = c >= 'A' && c <= 'Z';
   bool is_lower = c >= 'a' && c <= 'z';
   unsigned kinds = 0;
-  if (c == '\r' || c == '\n' || c == '\0') kinds |= kLineBreak;
-  if (byte <= 0x20 || byte == 0x7F) kinds |= kControlOrSpace;
-  if (c == '\\') kinds |= kBackslash;
   if (byte >= 0x80) kinds |= kNotAscii;
   if (!is_digit && !is_upper && !is_lower && !is_one_of(c, "!#$%&'*+-.^_`|~")) kinds |= kNotToken;
   if (!is_digit && !is_lower && !is_one_of(c, "-._")) kinds |= kNotHostName;

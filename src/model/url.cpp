@@ -45,9 +45,16 @@ bool ends_in_number(std::string_view host) {
   return std::all_of(label.begin(), label.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-Status check_name(std::string_view host) {
-  if (host.size() > (host.ends_with('.') ? 254 : 253)) return bad("host is longer than 253 bytes");
-  uint8_t kinds = bytes::kinds_in(host);
+Status read_name(std::string_view text, std::string* out) {
+  if (text.size() > (text.ends_with('.') ? 254 : 253)) return bad("host is longer than 253 bytes");
+  uint8_t kinds = bytes::kinds_in(text);
+  if ((kinds & bytes::kUpperCase) != 0) {
+    *out = lower(text);
+    kinds = bytes::kinds_in(*out);
+  } else {
+    *out = text;
+  }
+  const std::string& host = *out;
   if ((kinds & bytes::kNotAscii) != 0) return bad("host is not ASCII; give its xn-- form");
   if ((kinds & bytes::kNotHostName) != 0) return bad("host has a character that no host name has");
   if (host.find("..") != std::string_view::npos || host.starts_with('.'))
@@ -101,11 +108,9 @@ Status parse_host_and_port(std::string_view text, Url* url) {
     if (Status status = parse_bracketed_host(text, url, &rest); !status.is_ok()) return status;
   } else {
     size_t colon = text.find(':');
-    url->host = text.substr(0, colon);
-    if ((bytes::kinds_in(url->host) & bytes::kUpperCase) != 0) url->host = lower(url->host);
     rest = colon == std::string_view::npos ? std::string_view() : text.substr(colon);
-    if (url->host.empty()) return bad("no host");
-    if (Status status = check_name(url->host); !status.is_ok()) return status;
+    if (text.size() == rest.size()) return bad("no host");
+    if (Status status = read_name(text.substr(0, colon), &url->host); !status.is_ok()) return status;
   }
   if (rest.empty()) return Status::ok();
   if (rest.front() != ':') return bad("unexpected text after the host");
@@ -125,6 +130,16 @@ Status parse_authority(std::string_view text, Url* url) {
     text.remove_prefix(at + 1);
   }
   return parse_host_and_port(text, url);
+}
+
+Status check_bytes(std::string_view text, bool* is_ascii) {
+  auto is_unusual = [](Sixteen bytes) { return (bytes <= 0x20) | (bytes >= 0x7F) | (bytes == '\\'); };
+  if (!any_byte(text, is_unusual)) return Status::ok();
+  auto is_control_or_space = [](Sixteen bytes) { return (bytes <= 0x20) | (bytes == 0x7F); };
+  if (any_byte(text, is_control_or_space)) return bad("has a space or a control character");
+  if (text.find('\\') != std::string_view::npos) return bad("has a backslash");
+  *is_ascii = false;
+  return Status::ok();
 }
 
 Status parse_scheme(std::string_view* text, Url* url) {
@@ -242,9 +257,8 @@ Status Url::resolve(std::string_view base, std::string_view reference, Url* out)
 Status Url::parse(std::string_view text, Url* out) {
   if (text.empty()) return bad("is empty");
   if (text.size() > kMaxUrl) return bad("longer than 65536 bytes");
-  uint8_t kinds = bytes::kinds_in(text);
-  if ((kinds & bytes::kControlOrSpace) != 0) return bad("has a space or a control character");
-  if ((kinds & bytes::kBackslash) != 0) return bad("has a backslash");
+  bool is_ascii = true;
+  if (Status status = check_bytes(text, &is_ascii); !status.is_ok()) return status;
 
   Url url;
   if (Status status = parse_scheme(&text, &url); !status.is_ok()) return status;
@@ -253,7 +267,7 @@ Status Url::parse(std::string_view text, Url* out) {
   text = text.substr(0, hash);
   size_t authority_end = std::min({text.find('/'), text.find('?'), text.size()});
   if (Status status = parse_authority(text.substr(0, authority_end), &url); !status.is_ok()) return status;
-  spell(text.substr(authority_end), (kinds & bytes::kNotAscii) == 0, &url);
+  spell(text.substr(authority_end), is_ascii, &url);
   *out = std::move(url);
   return Status::ok();
 }

@@ -224,6 +224,28 @@ TEST_F(Wire, AutomaticFieldsCanBeReplaced) {
   EXPECT_TRUE(has_line(seen, "ACCEPT: text/plain"));
 }
 
+// Host and Accept are the library's own lines in most requests, and libcurl's in the others.
+TEST_F(Wire, HostComesFirstAndOnce) {
+  Client client([](hc_session_options& o) {
+    o.decompress = HC_OFF;
+    o.header_count = 0;
+  });
+  const std::string start = "GET /echo/head HTTP/1.1\r\nHost: " + host() + "\r\n";
+  const std::string agent = std::string("User-Agent: libhc/") + HC_VERSION_STRING + "\r\n\r\n";
+  EXPECT_EQ(head(client), start + "Accept: */*\r\n" + agent);
+  std::vector<hc_header> accept{{HC_STR("Accept"), HC_STR("text/plain")}};
+  EXPECT_EQ(head(client, with_headers(accept)), start + "Accept: text/plain\r\n" + agent);
+  std::vector<hc_header> none{{HC_STR("accept"), hc_str{}}};
+  EXPECT_EQ(head(client, with_headers(none)), start + agent);
+  std::vector<hc_header> other{{HC_STR("host"), HC_STR("other.test")}};
+  EXPECT_EQ(head(client, with_headers(other)),
+            "GET /echo/head HTTP/1.1\r\nHost: other.test\r\nAccept: */*\r\n" + agent);
+  std::string with_credentials = head(client, [](hc_request& r) { r.username = HC_STR("a"); });
+  EXPECT_EQ(with_credentials, start + "Authorization: Basic YTo=\r\nAccept: */*\r\n" + agent);
+  EXPECT_TRUE(
+      client.fetch(url("/echo/head"), with_body("POST", "body")).body.starts_with("POST " + start.substr(4)));
+}
+
 TEST_F(Wire, NothingUnaskedGoesWithABody) {
   Client client;
   std::string body(3'000'000, 'x');

@@ -279,6 +279,11 @@ TEST_F(RequestTest, CredentialsOfTheRequestGoBeforeThoseOfTheUrl) {
   EXPECT_EQ(request->credentials, "user:");
 }
 
+TEST_F(RequestTest, TimeoutsThatNobodyGaveAreTheSessionsOwn) {
+  create_or_fail();
+  EXPECT_EQ(request->timeouts.get(), &session.timeouts) << "a waiting request needs no memory for them";
+}
+
 TEST_F(RequestTest, TimeoutsAreMergedOneByOne) {
   session.timeouts = {1, 2, 3, 4, 5, 6, 7, 8};
   uint64_t hc_timeouts::*fields[] = {&hc_timeouts::total_ms,        &hc_timeouts::pool_ms,
@@ -291,7 +296,7 @@ TEST_F(RequestTest, TimeoutsAreMergedOneByOne) {
       args.timeouts.*own = value;
       create_or_fail();
       for (auto field : fields) {
-        EXPECT_EQ(request->timeouts.*field, field == own ? value : session.timeouts.*field);
+        EXPECT_EQ((*request->timeouts).*field, field == own ? value : session.timeouts.*field);
       }
     }
   }

@@ -37,6 +37,22 @@ TEST(Text, ATokenIsWhatRfc9110SaysItIs) {
   EXPECT_FALSE(is_token("name:"));
 }
 
+// Texts around the sixteen bytes that are looked at in one step, with the byte at each place.
+TEST(Text, FindsALineBreakWhereverItIs) {
+  for (size_t size = 1; size <= 50; ++size) {
+    EXPECT_FALSE(has_line_break(std::string(size, 'x'))) << size;
+    for (char breaks : {'\r', '\n', '\0'}) {
+      for (size_t place = 0; place < size; ++place) {
+        std::string text(size, 'x');
+        text[place] = breaks;
+        EXPECT_TRUE(has_line_break(text)) << size << " at " << place;
+      }
+    }
+  }
+  EXPECT_FALSE(has_line_break(""));
+  EXPECT_FALSE(has_line_break("tab\tand \x0B\x0C\x0E\x85\xE2\x80\xA8"));
+}
+
 TEST(Text, TrimsSpacesAndTabsOnly) {
   EXPECT_EQ(trim(" \t a b\t "), "a b");
   EXPECT_EQ(trim(" \t "), "");

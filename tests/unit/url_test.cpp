@@ -114,6 +114,18 @@ struct Bad {
   std::string_view says;
 };
 
+TEST(Url, SeesABadByteWhereverItIs) {
+  const std::string good = "http://a.test/0123456789abcdef?0123456789abcdef=0";
+  for (size_t place = 14; place <= good.size(); ++place) {
+    auto with = [&](const char* inserted) { return std::string(good).insert(place, inserted); };
+    for (const char* bad : {" ", "\x1F", "\x7F"}) {
+      EXPECT_EQ(fault_of(with(bad)), "url: has a space or a control character") << place;
+    }
+    EXPECT_EQ(fault_of(with("\\")), "url: has a backslash") << place;
+    EXPECT_EQ(parsed(with("\xC3")).text, with("%C3"));
+  }
+}
+
 TEST(Url, RefusesWhatIsNotPlainlyAUrl) {
   for (auto [text, says] : {
            Bad{"", "is empty"},
