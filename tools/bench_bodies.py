@@ -1,7 +1,7 @@
 """The suite `bodies` of tools/bench.py: large bodies through the C interface, beside libcurl's multi interface."""
 
 from bench_clients import Client
-from bench_scenario import CPU, Scenario, at_least, at_most, paired
+from bench_scenario import CPU, Scenario, at_least, at_most, ratio
 
 GIGABYTE = 1 << 30
 LARGE = 524_288  # what libhc reads at one time when it can; curl-multi's own is 16 KB
@@ -73,8 +73,8 @@ class Bodies:
 
 def scenario(name, title, clients, connections=1):
     checks = [
-        at_least("bytes/s, of curl-multi", paired("mb_per_s", name, "libhc", "curl-multi"), 0.95),
-        at_most("CPU, of curl-multi", paired(CPU, name, "libhc", "curl-multi"), 1.05),
+        at_least("bytes/s, of curl-multi", ratio("mb_per_s", name, "libhc", "curl-multi"), 0.95),
+        at_most("CPU, of curl-multi", ratio(CPU, name, "libhc", "curl-multi"), 1.05),
     ]
     return Scenario(name, title, connections, clients, checks, COLUMNS)
 

@@ -80,6 +80,9 @@ class Core:
             self.curl("curl-multi", url, connections),
             self.wrk(url, connections),
         ]
+        if connections == 64:
+            # What the baseline sends: User-Agent and Accept-Encoding are half of a head, and a tenth of its instructions.
+            clients.insert(1, self.load("libhc, bare head", url, connections, head="bare"))
         return Scenario(name, f"keep-alive, {connections:,} connections", connections, clients, checks)
 
     def waiting(self):

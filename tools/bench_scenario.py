@@ -47,18 +47,17 @@ class Scenario:
 
 
 def ratio(key, scenario, client, other, other_scenario=None):
-    """How many times `key` of one client is that of another."""
-    return lambda all_: all_[scenario][client][key] / all_[other_scenario or scenario][other][key]
+    """How many times `key` of one client is that of another: of two in one scenario the median over the rounds, for what
+    the machine does meanwhile meets both of a pair."""
 
+    def of_medians(all_):
+        return all_[scenario][client][key] / all_[other_scenario][other][key]
 
-def paired(key, scenario, client, other):
-    """The same, as the median over the rounds: what the machine does meanwhile meets both of a pair."""
-
-    def measure(all_):
+    def of_pairs(all_):
         pairs = zip(all_[scenario][client]["rounds"], all_[scenario][other]["rounds"])
         return statistics.median(mine[key] / theirs[key] for mine, theirs in pairs)
 
-    return measure
+    return of_medians if other_scenario else of_pairs
 
 
 def value(key, scenario, client="libhc", scale=1.0):

@@ -6,6 +6,7 @@
 //   limit_per_host=N
 //   address=A         all host names have this address
 //   ca_file=F  force_close=1
+//   head=bare         neither User-Agent nor Accept-Encoding goes along, as with a libcurl that is told nothing
 //   clocks=all|off    all eight clocks run, or none
 //   stats_ms=N        read the statistics so often
 //   trace=1           with a trace hook that counts its events
@@ -91,6 +92,10 @@ void Load::create_session() {
     options.limit_per_host = static_cast<uint64_t>(arguments_.number("limit_per_host", 0));
   }
   if (arguments_.has("force_close")) options.force_close = HC_ON;
+  if (arguments_.text("head") == "bare") {
+    options.user_agent = HC_STR("");
+    options.decompress = HC_OFF;
+  }
   const std::string ca_file = arguments_.text("ca_file");
   if (!ca_file.empty()) options.ca_file = bench::view(ca_file);
   if (arguments_.has("trace")) {
