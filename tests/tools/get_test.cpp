@@ -32,6 +32,7 @@ TEST(UrlText, AddsAScheme) {
 
 TEST(UrlText, NamesOfFiles) {
   EXPECT_EQ(file_name_of("http://h/a/b.c?d=/e#/f"), "b.c");
+  EXPECT_EQ(file_name_of("http://h/-"), "./-");
   EXPECT_EQ(file_name_of("http://h"), "");
   EXPECT_EQ(file_name_of("http://h/a/"), "");
   EXPECT_EQ(with_file_name("http://h", "/x/a b"), "http://h/a%20b");

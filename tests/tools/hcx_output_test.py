@@ -58,6 +58,43 @@ class Output(Fetching):
             self.get(self.url + "/status/204", "-i", "-o", folder + "/head")
             self.assertTrue(pathlib.Path(folder, "head").read_bytes().startswith(b"HTTP/1.1 204 "))
 
+    def get_in(self, folder, arguments, redirection=""):
+        command = ["sh", "-c", f'cd "$1" && shift && exec "$0" get "$@" {redirection}', HCX, folder, *arguments]
+        result = subprocess.run(command, capture_output=True, timeout=PATIENCE)
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, b"", b""), command)
+
+    def test_a_file_is_one_file_whatever_its_names_are(self):
+        # The second answer comes first, and has to wait.
+        urls = [self.url + "/delay/50", self.url + "/method"]
+        for prepare, one, other in (
+            ("", "a", "./a"), ("", "b/../a", "{}/a"), ("ln -s a link", "link", "a"), ("ln -s link2 link; ln -s b/a link2", "b/a", "link"),
+            ("touch a; ln a hard", "hard", "a"), ("touch a", "/proc/self/cwd/a", "a"),
+        ):  # fmt: skip
+            with self.subTest(prepare, one=one, other=other), tempfile.TemporaryDirectory() as folder:
+                subprocess.run(["sh", "-c", "mkdir b; " + prepare], cwd=folder, check=True)
+                self.get_in(folder, ["-o", one, "-o", other.format(folder), *urls])
+                self.assertEqual(pathlib.Path(folder, other.format(folder)).read_bytes(), b"50\nGET")
+
+    def test_a_file_that_is_stdout_too_is_stdout(self):
+        urls = [self.url + "/delay/50", self.url + "/method"]
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "out")
+            for outputs in (["-o", "-", "-o", "/dev/stdout"], ["-o", "/dev/stdout"], ["-o", "out"], ["-o-", "-o", "./out"]):
+                self.get_in(folder, [*outputs, *urls], ">out")
+                self.assertEqual(path.read_bytes(), b"50\nGET", outputs)
+            self.get_in(folder, ["-o", "/dev/stdout", urls[1]], ">>out")
+            self.assertEqual(path.read_bytes(), b"50\nGETGET")
+            self.get_in(folder, ["-D", "/dev/stdout", urls[1]], ">out")
+            self.assertRegex(path.read_bytes(), rb"(?s)\AHTTP/1\.1 200 OK\r\n.*\r\n\r\nGET\Z")
+
+    def test_heads_and_bodies_may_share_a_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pathlib.Path(folder, "x").write_bytes(b"what was there")
+            names = ["-D", "./x", "-o", "x", "-o", folder + "/x"]
+            self.get_in(folder, [*names, self.url + "/delay/50", self.url + "/method"])
+            head = rb"HTTP/1\.1 200 OK\r\n(?:[^\r\n]+\r\n)+\r\n"
+            self.assertRegex(pathlib.Path(folder, "x").read_bytes(), rb"\A" + head + rb"50\n" + head + rb"GET\Z")
+
     def test_an_output_that_fails_is_its_own_urls_error(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "good")
@@ -175,13 +212,10 @@ class Output(Fetching):
 
     def test_names_files_as_urls_do(self):
         with tempfile.TemporaryDirectory() as folder:
-            script = 'cd "$1" && shift && exec "$0" get "$@"'
-            urls = [self.url + "/bytes/3?x#y", self.url + "/method"]
-            command = ["sh", "-c", script, HCX, folder, "-O", "-o", "b", *urls]
-            result = subprocess.run(command, capture_output=True, timeout=PATIENCE)
-            self.assertEqual((result.returncode, result.stdout), (0, b""))
+            self.get_in(folder, ["-O", "-o", "b", "-O", self.url + "/bytes/3?x#y", self.url + "/method", self.url + "/-"])
             self.assertEqual(pathlib.Path(folder, "3").read_bytes(), b"012")
             self.assertEqual(pathlib.Path(folder, "b").read_bytes(), b"GET")
+            self.assertTrue(pathlib.Path(folder, "-").exists())
         self.assertIn(b"-O", self.get("-O", self.url + "/", code=2).stderr)
 
     def test_dumps_heads(self):

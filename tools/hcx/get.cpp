@@ -125,7 +125,7 @@ class Getter {
 
 Getter::Getter(const GetOptions& options)
     : options_(options),
-      outputs_(options.outputs, options.repeat),
+      outputs_(options.outputs, options.dump_file, options.repeat),
       queue_(create_queue()),
       session_(open_session(options)),
       template_(options),
@@ -133,7 +133,7 @@ Getter::Getter(const GetOptions& options)
       piece_(kPiece) {
   template_.request.queue = queue_.get();
   template_.request.stream = HC_ON;
-  if (options.dump_file) dump_ = open_output(*options.dump_file);
+  dump_ = outputs_.open_dump();
   if (options.upload_file == "-") stdin_.attach(template_.request);
 }
 

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "hcx/terminal.h"
@@ -26,6 +27,39 @@ bool keeps_nothing(const std::string& name) {
   return stat(name.c_str(), &what) == 0 && S_ISCHR(what.st_mode) && major(what.st_rdev) == kMemoryDevices;
 }
 
+// Where a file of this name will be made. weakly_canonical() follows no link to what is not there.
+std::string place_of(const std::string& name) {
+  namespace fs = std::filesystem;
+  constexpr int kMostLinks = 40;  // Linux's own limit; opening will tell
+  std::error_code error;
+  fs::path path = fs::absolute(name, error);
+  for (int links = 0; links < kMostLinks && fs::is_symlink(path, error); ++links) {
+    path = path.parent_path() / fs::read_symlink(path, error);
+  }
+  const fs::path place = fs::weakly_canonical(path, error);
+  return error ? name : place.string();
+}
+
+// The same text for all names of one file: of what is there, its number.
+std::string identity_of(const std::string& name) {
+  struct stat what {};
+  const bool is_there =
+      (name == kStandardOutput ? fstat(STDOUT_FILENO, &what) : stat(name.c_str(), &what)) == 0;
+  if (!is_there) return place_of(name);
+  return std::to_string(what.st_dev) + ":" + std::to_string(what.st_ino);
+}
+
+/// One name for each file: standard output's, or else the first that was used for it.
+class FileNames {
+ public:
+  std::string of(const std::string& name) {
+    return keeps_nothing(name) ? name : names_.emplace(identity_of(name), name).first->second;
+  }
+
+ private:
+  std::map<std::string, std::string> names_{{identity_of(kStandardOutput), kStandardOutput}};
+};
+
 // After a write that failed. A pipe may have been made non-blocking by who holds its other end.
 bool goes_on(int descriptor) {
   if (errno != EAGAIN) return errno == EINTR;
@@ -33,14 +67,7 @@ bool goes_on(int descriptor) {
   return poll(&writable, 1, -1) >= 0 || errno == EINTR;
 }
 
-Output open_with(const std::string& name, int start) {
-  if (name == kStandardOutput) return {STDOUT_FILENO, "stdout"};
-  return {::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | start, 0666), name};
-}
-
 }  // namespace
-
-Output open_output(const std::string& name) { return open_with(name, O_TRUNC); }
 
 Output::Output(int descriptor, std::string name) : name_(std::move(name)), descriptor_(descriptor) {
   if (descriptor < 0) fail();
@@ -67,8 +94,11 @@ void Output::fail() {
   descriptor_ = -1;
 }
 
-Outputs::Outputs(const std::vector<std::string>& names, std::size_t repeat) : names_(names) {
-  for (const std::string& name : names) answers_[name] += repeat;
+Outputs::Outputs(const std::vector<std::string>& names, const std::optional<std::string>& dump,
+                 std::size_t repeat) {
+  FileNames files;
+  for (const std::string& name : names) users_[names_.emplace_back(files.of(name))] += repeat;
+  if (dump) ++users_[dump_.emplace(files.of(*dump))];
 }
 
 const std::string& Outputs::name_of(std::size_t url_index) const {
@@ -78,12 +108,18 @@ const std::string& Outputs::name_of(std::size_t url_index) const {
 bool Outputs::is_shared(std::size_t url_index) const {
   const std::string& name = name_of(url_index);
   if (name == kStandardOutput) return true;
-  return answers_.at(name) > 1 && !keeps_nothing(name);
+  return users_.at(name) > 1 && !keeps_nothing(name);
 }
 
-Output Outputs::open(std::size_t url_index) {
-  const std::string& name = name_of(url_index);
-  Output output = open_with(name, begun_.contains(name) ? O_APPEND : O_TRUNC);
+Output Outputs::open(std::size_t url_index) { return open_file(name_of(url_index)); }
+
+Output Outputs::open_dump() { return dump_ ? open_file(*dump_) : Output(); }
+
+Output Outputs::open_file(const std::string& name) {
+  if (name == kStandardOutput) return {STDOUT_FILENO, "stdout"};
+  const int start = begun_.contains(name) ? 0 : O_TRUNC;
+  Output output(::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_APPEND | start, 0666),
+                name);
   if (!output.has_failed()) begun_.insert(name);
   return output;
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -37,28 +38,29 @@ class Output {
   std::string failure_;
 };
 
-/// Empties the file; '-' is standard output.
-Output open_output(const std::string& name);
-
 /// The outputs of all URLs: the n-th name is the n-th URL's, '-' and what has no name is standard output.
 ///
 /// Rules: a file is opened for each answer, emptied by the first one and added to by those that share it; so that no
-/// more files are open than answers are on their way.
+/// more files are open than answers are on their way. It is one file whatever names it is called by.
 class Outputs {
  public:
-  /// `names` must outlive it. Each URL is fetched `repeat` times.
-  Outputs(const std::vector<std::string>& names, std::size_t repeat);
+  /// `dump` is for the heads of all answers. Each URL is fetched `repeat` times.
+  Outputs(const std::vector<std::string>& names, const std::optional<std::string>& dump, std::size_t repeat);
 
-  /// Whether an answer there can be mixed up with another one, and so has to wait for its turn.
+  /// Whether an answer there can be mixed up with another one, or with heads, and so has to wait for its turn.
   bool is_shared(std::size_t url_index) const;
   Output open(std::size_t url_index);
+  /// Goes nowhere without a `dump`.
+  Output open_dump();
 
  private:
   const std::string& name_of(std::size_t url_index) const;
+  Output open_file(const std::string& name);
 
-  const std::vector<std::string>& names_;
-  std::map<std::string_view, std::size_t> answers_;  // that go to each name
-  std::set<std::string_view> begun_;
+  std::vector<std::string> names_;  // one for each file
+  std::optional<std::string> dump_;
+  std::map<std::string, std::size_t> users_;  // of each name
+  std::set<std::string> begun_;
 };
 
 }  // namespace hc::hcx

@@ -54,7 +54,8 @@ UrlText split_url(std::string_view url) {
 std::string file_name_of(std::string_view url) {
   std::string_view path = split_url(url).target;
   path = path.substr(0, path.find('?'));
-  return std::string(path.substr(path.rfind('/') + 1));
+  path = path.substr(path.rfind('/') + 1);
+  return path == "-" ? "./-" : std::string(path);
 }
 
 std::string with_file_name(std::string_view url, std::string_view path) {

@@ -19,7 +19,8 @@ struct UrlText {
 /// Views into `url`.
 UrlText split_url(std::string_view url);
 
-/// What -O saves as: what follows the last slash of the path. Empty: there is nothing.
+/// What -O saves as: what follows the last slash of the path. Empty: there is nothing. Never '-', which would be
+/// standard output.
 std::string file_name_of(std::string_view url);
 /// The file's own name at the end of a path that ends with a slash, as curl's -T does.
 std::string with_file_name(std::string_view url, std::string_view path);
