@@ -103,6 +103,30 @@ class Get(Fetching):
         with subprocess.Popen([HCX, "get", "-T", "-", "http://127.0.0.1:1/"], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             self.assertEqual(process.wait(PATIENCE), 1)
 
+    def test_what_cannot_be_read_is_not_sent(self):
+        def run(redirection, *arguments):
+            command = ["sh", "-c", f'exec "$0" get "$@" {redirection}', HCX, *arguments]
+            result = subprocess.run(command, capture_output=True, timeout=PATIENCE)
+            return result.returncode, result.stdout, result.stderr.decode().removesuffix(" (hcx help tells what there is)\n")
+
+        url = self.url + "/echo/head"
+        for redirection, why in (("<&-", "Bad file descriptor"), ("</", "Is a directory")):
+            for option, letter in (("-d", "-d"), ("--data-binary", "-d"), ("-w", "-w")):
+                self.assertEqual(run(redirection, option, "@-", url), (2, b"", f"hcx: {letter}: cannot read stdin: {why}"))
+            self.assertEqual(run(redirection, "-T", "-", url), (1, b"", f"hcx: {url}: cannot read stdin: {why}\n"))
+        self.assertEqual(run("", "-d", "@/", url), (2, b"", "hcx: -d: cannot read /: Is a directory"))
+        self.assertEqual(run("", "-w", "@/nowhere", url), (2, b"", "hcx: -w: cannot read /nowhere: No such file or directory"))
+
+    def test_waits_for_data_on_pipes_that_do_not_block(self):
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        with subprocess.Popen([HCX, "get", "-w", "|", "-d", "@-", self.url + "/echo"], stdin=reading, stdout=subprocess.PIPE) as process:
+            os.close(reading)
+            with open(writing, "wb") as body:
+                body.write(b"x" * 300_000)
+            self.assertEqual(process.stdout.read(), b"x" * 300_000 + b"|")
+            self.assertEqual(process.wait(PATIENCE), 0)
+
     def test_uploads_get_the_files_name(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder, "a file")

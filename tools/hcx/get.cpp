@@ -303,6 +303,8 @@ Outcome Getter::outcome_of(const Held& held) const {
   const hc_response_info info = info_of(held.response.get());
   const Outcome refusal = refusal_of(info);
   if (refusal.exit_code != 0 || info.status == HC_OK) return refusal;
+  // The library knows no more than that its callback failed.
+  if (info.status == HC_E_CALLBACK && !stdin_.failure().empty()) return {kFailed, stdin_.failure()};
   return {kFailed, error_text(error_of(held.response.get()), phases_of(info.timing).total)};
 }
 

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "hcx/descriptors.h"
 #include "hcx/terminal.h"
 
 namespace hc::hcx {
@@ -60,13 +61,6 @@ class FileNames {
   std::map<std::string, std::string> names_{{identity_of(kStandardOutput), kStandardOutput}};
 };
 
-// After a write that failed. A pipe may have been made non-blocking by who holds its other end.
-bool goes_on(int descriptor) {
-  if (errno != EAGAIN) return errno == EINTR;
-  pollfd writable{descriptor, POLLOUT, 0};
-  return poll(&writable, 1, -1) >= 0 || errno == EINTR;
-}
-
 }  // namespace
 
 Output::Output(int descriptor, std::string name) : name_(std::move(name)), descriptor_(descriptor) {
@@ -77,7 +71,7 @@ Output::Output(int descriptor, std::string name) : name_(std::move(name)), descr
 void Output::write(std::string_view text) {
   while (descriptor_ >= 0 && !text.empty()) {
     const ssize_t count = ::write(descriptor_, text.data(), text.size());
-    if (count < 0 && !goes_on(descriptor_)) fail();
+    if (count < 0 && !goes_on(descriptor_, POLLOUT)) fail();
     if (count > 0) text.remove_prefix(static_cast<std::size_t>(count));
   }
 }

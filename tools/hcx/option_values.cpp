@@ -1,17 +1,20 @@
 #include "hcx/option_values.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <iterator>
+#include <cerrno>
+#include <cstring>
 
+#include "hcx/descriptors.h"
 #include "hcx/option_parser.h"
+#include "serve/net.h"
 
 namespace hc::hcx {
 
@@ -38,7 +41,20 @@ std::vector<std::string> parse_addresses(std::string_view text) {
   return addresses;
 }
 
-std::string read_all(std::istream& from) { return {std::istreambuf_iterator<char>(from), {}}; }
+UsageError unreadable(std::string_view option, const std::string& name) {
+  return UsageError(std::string(option) + ": cannot read " + name + ": " + std::strerror(errno));
+}
+
+std::string read_all(int from, std::string_view option, const std::string& name) {
+  std::array<char, 64 << 10> piece;
+  std::string text;
+  for (;;) {
+    const ssize_t count = read(from, piece.data(), piece.size());
+    if (count == 0) return text;
+    if (count < 0 && !goes_on(from, POLLIN)) throw unreadable(option, name);
+    if (count > 0) text.append(piece.data(), static_cast<std::size_t>(count));
+  }
+}
 
 }  // namespace
 
@@ -133,14 +149,11 @@ void add_cookies(std::string& cookies, std::string_view text) {
 
 std::string read_data(const std::string& text, std::string_view option) {
   if (!text.starts_with('@')) return text;
-  if (text == "@-") return read_all(std::cin);
+  if (text == "@-") return read_all(STDIN_FILENO, option, "stdin");
   const std::string path = text.substr(1);
-  std::ifstream file(path, std::ios::binary);
-  std::error_code ignored;
-  if (!file || std::filesystem::is_directory(path, ignored)) {
-    throw UsageError(std::string(option) + ": cannot read " + path);
-  }
-  return read_all(file);
+  const serve::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file) throw unreadable(option, path);
+  return read_all(file.get(), option, path);
 }
 
 }  // namespace hc::hcx

@@ -46,6 +46,11 @@ void StdinBody::stop() {
   thread_.join();
 }
 
+std::string StdinBody::failure() const {
+  const std::lock_guard lock(mutex_);
+  return state_ == State::kFailed ? std::string("cannot read stdin: ") + std::strerror(error_) : "";
+}
+
 hc_status StdinBody::give(void* buffer, std::size_t capacity, std::size_t* count, void* self) {
   return static_cast<StdinBody*>(self)->take(static_cast<char*>(buffer), capacity, count);
 }
@@ -86,13 +91,17 @@ bool StdinBody::wait_for_input() const {
 bool StdinBody::read_some() {
   std::vector<char> piece(kPiece);
   const ssize_t count = read(STDIN_FILENO, piece.data(), piece.size());
-  if (count < 0 && (errno == EINTR || errno == EAGAIN)) return true;
+  const int error = errno;
+  if (count < 0 && (error == EINTR || error == EAGAIN)) return true;
   piece.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
   const std::lock_guard lock(mutex_);
   bytes_ = std::move(piece);
   given_ = 0;
   if (count == 0) state_ = State::kEnded;
-  if (count < 0) state_ = State::kFailed;
+  if (count < 0) {
+    state_ = State::kFailed;
+    error_ = error;
+  }
   return count > 0;
 }
 

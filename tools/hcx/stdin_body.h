@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -23,6 +24,8 @@ class StdinBody {
   void attach(hc_request& request);
   void start(hc_session* session, hc_id id);
   void stop();
+  /// "cannot read stdin: Is a directory". Empty: it was read as far as anybody wanted.
+  std::string failure() const;
 
  private:
   static hc_status give(void* buffer, std::size_t capacity, std::size_t* count, void* self);
@@ -36,10 +39,11 @@ class StdinBody {
 
   std::thread thread_;
   serve::Fd stop_event_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool is_stopping_ = false;
   State state_ = State::kOpen;
+  int error_ = 0;            // errno of the failure
   std::vector<char> bytes_;  // read, and not given on yet
   std::size_t given_ = 0;    // of them
 };
