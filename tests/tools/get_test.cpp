@@ -24,7 +24,21 @@ TEST(UrlText, NeverShowsUserinfo) {
   EXPECT_EQ(shown_url("http://me:pw@[::x"), "http://[::x/");
 }
 
+TEST(UrlText, OfADoubtfulUrlShowsNothingThatCouldBeAPassword) {
+  for (const char* url : {"http://me:pa/ss@host:1/x", "http://me:pa?ss@host:1/x", "http://me:pa#ss@host:1/x",
+                          "http://a@b:p/@host:1/x", "http://host:1/x"}) {
+    EXPECT_EQ(shown_doubtful_url(url), "http://host:1/x");
+  }
+  EXPECT_EQ(shown_doubtful_url("ftp://me:pw@host"), "ftp://host");
+  EXPECT_EQ(shown_doubtful_url("http://host:99999"), "http://host:99999");
+  EXPECT_EQ(shown_doubtful_url("http://host/a b"), "http://host/a b");
+  for (const char* url :
+       {"http://me:pa/ss", "http://me:1pa", "http://me:1#pa", "http://me:?pa", "http://me:/pa"})
+    EXPECT_EQ(shown_doubtful_url(url), "http://...");
+}
+
 TEST(UrlText, AddsAScheme) {
+  EXPECT_EQ(with_scheme("me:p://w@host"), "http://me:p://w@host");
   EXPECT_EQ(with_scheme("host/a"), "http://host/a");
   EXPECT_EQ(with_scheme("https://host"), "https://host");
   EXPECT_EQ(with_scheme("host/?to=http://other"), "http://host/?to=http://other");

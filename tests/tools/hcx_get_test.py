@@ -180,6 +180,12 @@ class Get(Fetching):
             result = self.get(url, code=1)
             self.assertIn(b"HC_E_INVALID", result.stderr)
             self.assertNotIn(b"geheim", result.stderr)
+        for mark in "/?#":
+            url = f"http://me:ge{mark}heim@127.0.0.1/x/"
+            told = self.get("-v", "--timing", url, code=1).stderr
+            self.assertRegex(told, rb"(?m)^hcx: http://127\.0\.0\.1/x/: HC_E_INVALID: url: .*\n\Z")
+            for text in (told, self.get("-O", url, code=2).stderr):
+                self.assertNotRegex(text, rb"ge\W|heim")
 
     def test_one_failure_of_several_is_exit_1_and_the_others_are_printed(self):
         result = self.get(self.url + "/reset", self.url + "/method", code=1)

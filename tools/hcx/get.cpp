@@ -103,6 +103,7 @@ class Getter {
   void finish(Held& held);
   Outcome outcome_of(const Held& held) const;
   void write_out(const Held& held, const Outcome& outcome);
+  std::string shown_url_of(const Held& held) const;
   void report(const Outcome& outcome);
 
   const GetOptions& options_;
@@ -293,7 +294,7 @@ void Getter::finish(Held& held) {
     if (options_.timing) write_error(timing_line(url_of(held), info));
   }
   const Outcome outcome = outcome_of(held);
-  if (outcome.exit_code != 0) report({outcome.exit_code, shown_url(url_of(held)) + ": " + outcome.text});
+  if (outcome.exit_code != 0) report({outcome.exit_code, shown_url_of(held) + ": " + outcome.text});
   if (options_.write_out) write_out(held, outcome);
 }
 
@@ -317,6 +318,10 @@ void Getter::write_out(const Held& held, const Outcome& outcome) {
   const WriteOut::Text text = options_.write_out->of(transfer);
   console_.write(text.out);
   write_error(text.error);
+}
+
+std::string Getter::shown_url_of(const Held& held) const {
+  return held.response != nullptr ? shown_url(url_of(held)) : shown_doubtful_url(url_of(held));
 }
 
 // A request without an answer weighs more than one with a bad status.

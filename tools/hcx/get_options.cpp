@@ -18,7 +18,9 @@ void name_outputs(GetOptions& options) {
   for (std::size_t i = 0; i < options.outputs.size(); ++i) {
     if (options.outputs[i] != kNameOfUrl) continue;
     options.outputs[i] = i < options.urls.size() ? file_name_of(options.urls[i]) : "-";
-    if (options.outputs[i].empty()) throw UsageError("-O: no file name in " + shown_url(options.urls[i]));
+    if (options.outputs[i].empty()) {
+      throw UsageError("-O: no file name in " + shown_doubtful_url(options.urls[i]));
+    }
   }
 }
 

@@ -25,11 +25,20 @@ std::string percent_encoded(std::string_view text) {
   return encoded;
 }
 
+// Whether the first colon, if there is one, has a number behind it, and then the path or nothing.
+bool has_port_at_most(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return true;
+  const std::string_view behind = text.substr(colon + 1);
+  const std::size_t digits = std::min(behind.find_first_not_of("0123456789"), behind.size());
+  return digits > 0 && (digits == behind.size() || behind[digits] == '/');
+}
+
 }  // namespace
 
 std::string with_scheme(std::string_view url) {
   const std::size_t mark = url.find("://");
-  const bool has_scheme = mark != std::string_view::npos && url.find_first_of("/?#@") > mark;
+  const bool has_scheme = mark != std::string_view::npos && url.find_first_of(":/?#@") == mark;
   return has_scheme ? std::string(url) : "http://" + std::string(url);
 }
 
@@ -82,6 +91,17 @@ std::string with_user(std::string_view url, std::string_view name, std::string_v
 std::string shown_url(std::string_view url) {
   const UrlText text = split_url(url);
   return printable(std::string(text.scheme) + "://" + std::string(text.authority) + std::string(text.target));
+}
+
+std::string shown_doubtful_url(std::string_view url) {
+  const std::string_view scheme = split_url(url).scheme;
+  std::string_view rest = url.substr(scheme.size() + 3);
+  if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
+    rest.remove_prefix(at + 1);
+  } else if (!has_port_at_most(rest)) {
+    rest = "...";
+  }
+  return printable(std::string(scheme) + "://" + std::string(rest));
 }
 
 }  // namespace hc::hcx

@@ -31,5 +31,8 @@ std::string with_user(std::string_view url, std::string_view name, std::string_v
 
 /// For people: no userinfo, no control characters.
 std::string shown_url(std::string_view url);
+/// The same of one (with a scheme) that the library has refused, or not seen yet: nothing from where a password could
+/// be, for somebody may have written '/', '?' or '#' in it.
+std::string shown_doubtful_url(std::string_view url);
 
 }  // namespace hc::hcx
