@@ -12,6 +12,10 @@ std::string head_of(const std::vector<std::string>& arguments, std::string_view 
   return request_head({url, options.method_name(), true, options.has_body()}, options, Reader::kTerminal);
 }
 
+hc_hop hop_to(std::int32_t status, std::string_view method, std::string_view url) {
+  return {status, 0, str(method), str(url), nullptr, 0};
+}
+
 void expect_lines(const std::string& head, const std::vector<std::string>& lines) {
   for (const std::string& line : lines) EXPECT_NE(head.find("> " + line + "\n"), std::string::npos) << head;
 }
@@ -24,6 +28,18 @@ TEST(GetVerbose, TheRequestHeadHidesSecrets) {
   EXPECT_EQ(head.find("User-Agent"), std::string::npos);
   EXPECT_EQ(head.find("> GET /a HTTP/1.1\n> Host: host\n"), 0U);
   expect_lines(head, {"X-A: b", "Authorization: (not shown)"});
+}
+
+TEST(GetVerbose, TheHeadsOfRedirectsHideCookies) {
+  const hc_header cookie{HC_STR("set-COOKIE"), HC_STR("a=geheim")};
+  hc_hop hop = hop_to(302, "GET", "http://a/");
+  hop.headers = &cookie;
+  hop.header_count = 1;
+  hc_response_info info{};
+  info.history = &hop;
+  info.history_count = 1;
+  EXPECT_EQ(redirect_head(info, 0, {"< ", "\n", Reader::kProgram, Secrets::kHidden}),
+            "< HTTP/1.1 302\n< set-COOKIE: (not shown)\n< \n");
 }
 
 TEST(GetVerbose, TheRequestHeadHasWhatLibcurlAdds) {
@@ -42,10 +58,6 @@ TEST(GetVerbose, APlainProxyGetsTheWholeUrlAndFieldsOfItsOwn) {
   expect_lines(head_of(arguments, "https://host/a"), {"GET /a HTTP/1.1"});
   expect_lines(head_of({"h", "-x", "socks5://proxy"}), {"GET /a?b HTTP/1.1"});
   EXPECT_NE(head_of({"h", "-x", "proxy", "--noproxy", "x"}).find("\n* A proxy that"), std::string::npos);
-}
-
-hc_hop hop_to(std::int32_t status, std::string_view method, std::string_view url) {
-  return {status, 0, str(method), str(url), nullptr, 0};
 }
 
 TEST(GetVerbose, RequestsChangeAsRedirectsAreFollowed) {

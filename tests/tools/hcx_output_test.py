@@ -209,6 +209,11 @@ class Output(Fetching):
         self.assertIn("< HTTP/1.1 404 Not Found", lines)
         self.assertTrue(any(line.startswith("* Connection #1, new, to 127.0.0.1:") for line in lines), lines)
         self.assertNotIn("geheim", result.stderr.decode())
+        told = self.get("-v", "-i", "-b", "a=geheim", "-H", "cookie: b=geheim", self.url + "/cookies?set=c=d")
+        self.assertEqual(re.findall(r"(?mi)^. (?:set-)?cookie: .*$", told.stderr.decode()),
+                         ["> cookie: (not shown)", "> Cookie: (not shown)", "< Set-Cookie: (not shown)"])  # fmt: skip
+        self.assertNotIn(b"geheim", told.stderr)
+        self.assertIn(b"\r\nSet-Cookie: c=d", told.stdout)
 
     def test_names_files_as_urls_do(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -300,7 +305,8 @@ class Output(Fetching):
         ):  # fmt: skip
             told = self.get("-v", *arguments, self.url + "/echo/head", stdin=b"")
             sent = told.stdout.decode().replace("\r\n", "\n").rstrip("\n").splitlines()
-            shown = re.findall("(?m)^> (.+)$", re.sub(r"Basic \(not shown\)", "Basic bWU6cHc=", told.stderr.decode()))
+            text = told.stderr.decode().replace("Basic (not shown)", "Basic bWU6cHc=").replace("Cookie: (not shown)", "Cookie: a=b")
+            shown = re.findall("(?m)^> (.+)$", text)
             self.assertEqual(sorted(map(str.rstrip, shown)), sorted(map(str.rstrip, sent)), arguments)
         with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") as proxy:
             told = self.get("-v", "-x", proxy, "http://h.test/a?b").stderr.decode()

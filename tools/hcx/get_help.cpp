@@ -45,7 +45,8 @@ What is printed:
                           the time in line included); %{stderr} and %{stdout} say where to; \n \r \t, and %% for %
       --timing            where the time went, one line per request; on stderr
   -v, --verbose           heads as curl prints them, the connections, and the time it took; on stderr. Of
-                          requests: what libcurl is known to send, not what was seen on the wire
+                          requests: what libcurl is known to send, not what was seen on the wire. Without
+                          passwords and cookies
 
 Whom to trust:
   -k, --insecure          accept any certificate of servers

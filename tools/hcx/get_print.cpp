@@ -22,7 +22,10 @@ std::string fields_text(const hc_header* headers, std::size_t count, const HeadS
     text += style.line_end;
   };
   for (std::size_t i = 0; i < count; ++i) {
-    add(shown(view(headers[i].name), style.reader) + ": " + shown(view(headers[i].value), style.reader));
+    const std::string_view name = view(headers[i].name);
+    const bool is_hidden = style.secrets == Secrets::kHidden && is_secret(name);
+    add(shown(name, style.reader) + ": " +
+        shown(is_hidden ? kNotShown : view(headers[i].value), style.reader));
   }
   add("");
   return text;
@@ -83,6 +86,13 @@ bool is_redirect(const hc_response_info& info) {
 
 std::string shown(std::string_view text, Reader reader) {
   return reader == Reader::kTerminal ? printable(text) : std::string(text);
+}
+
+bool is_secret(std::string_view field) {
+  constexpr std::array<std::string_view, 4> kSecrets{"Authorization", "Proxy-Authorization", "Cookie",
+                                                     "Set-Cookie"};
+  return std::any_of(kSecrets.begin(), kSecrets.end(),
+                     [field](std::string_view secret) { return equals_ignoring_case(field, secret); });
 }
 
 std::string response_head(const hc_response_info& info, const HeadStyle& style) {

@@ -36,11 +36,17 @@ std::string status_line(const hc_response_info& info);
 enum class Reader { kTerminal, kProgram };
 std::string shown(std::string_view text, Reader reader);
 
+/// Whether a field's value is for the two ends alone, as credentials and cookies are.
+bool is_secret(std::string_view field);
+constexpr std::string_view kNotShown = "(not shown)";
+
+enum class Secrets { kShown, kHidden };
 /// Around each line of a head.
 struct HeadStyle {
   std::string_view prefix;
   std::string_view line_end;
   Reader reader = Reader::kProgram;
+  Secrets secrets = Secrets::kShown;
 };
 std::string response_head(const hc_response_info& info, const HeadStyle& style);
 /// Of the n-th redirect that was followed. The library does not keep its version and its words.

@@ -18,8 +18,6 @@ bool anticipates_body(std::string_view method) {
   return method == "POST" || method == "PUT" || method == "PATCH";
 }
 
-constexpr const char* kSecret = "(not shown)";
-
 /// The connection that carried one of the requests on the way.
 struct ConnectionShown {
   std::uint64_t number = 0;  // 0: none was ready
@@ -141,6 +139,9 @@ class HeadLines {
   void add_automatic(std::string_view name, std::string_view value) {
     if (!options_.has_header(name)) add(name, value);
   }
+  void add(const HeaderArgument& given) {
+    add(given.name, is_secret(given.name) ? kNotShown : std::string_view(given.value));
+  }
   void add_proxy_fields();
   void add_given();
   void add_body_fields();
@@ -156,18 +157,16 @@ class HeadLines {
 void HeadLines::add_proxy_fields() {
   if (forwarding_of(request_.url, options_) != Forwarding::kYes) return;
   const bool has_user = options_.proxy_user || !split_url(with_scheme(*options_.proxy)).userinfo.empty();
-  if (has_user) add("Proxy-Authorization", kSecret);
+  if (has_user) add("Proxy-Authorization", kNotShown);
   add_automatic("Proxy-Connection", "Keep-Alive");
-  for (const HeaderArgument& header : options_.proxy_headers) {
-    add(header.name, header.is_named("Proxy-Authorization") ? kSecret : header.value);
-  }
+  for (const HeaderArgument& header : options_.proxy_headers) add(header);
 }
 
 void HeadLines::add_given() {
   for (const HeaderArgument& header : options_.headers) {
     if (header.is_removal || (!request_.is_first_origin && is_bound_to_origin(header))) continue;
     if (!request_.has_body && options_.has_body() && is_about_the_body(header)) continue;
-    add(header.name, header.is_named("Authorization") ? kSecret : header.value);
+    add(header);
   }
 }
 
@@ -208,7 +207,7 @@ std::string request_head(const RequestShown& request, const GetOptions& options,
   HeadLines lines(request, options, reader);
   if (!request.is_first_origin || !options.has_header("Host")) lines.add("Host", text.authority);
   const bool has_credentials = !text.userinfo.empty() || (options.user && request.is_first_origin);
-  if (has_credentials) lines.add_automatic("Authorization", std::string("Basic ") + kSecret);
+  if (has_credentials) lines.add_automatic("Authorization", "Basic " + std::string(kNotShown));
   lines.add_automatic("Accept", "*/*");
   lines.add_proxy_fields();
   lines.add_given();
@@ -229,7 +228,7 @@ std::string verbose_opening(std::string_view url, const GetOptions& options, con
   const hc_response_info info = info_of(response);
   const std::vector<RequestShown> requests = requests_of(url, options, info);
   std::string text = "* " + shown_url(url) + "\n";
-  const HeadStyle style{"< ", "\n", reader};
+  const HeadStyle style{"< ", "\n", reader, Secrets::kHidden};
   for (std::size_t i = 0; i <= info.history_count; ++i) {
     const ConnectionShown connection = connection_of(response, i);
     text += connection_text(connection);
