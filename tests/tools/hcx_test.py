@@ -258,6 +258,19 @@ class Doctor(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result)
         self.assertIn(b"only 256 descriptors", result.stdout)
 
+    @unittest.skipUnless("UNUSABLE_CURL_LIBRARY" in os.environ, "sanitizers want to be the first library")
+    def test_tells_only_why_where_libcurl_cannot_be_used(self):
+        for what, why in (("old", "libcurl 7.70.0 is older than 7.88"), ("no-tls", "this libcurl is built without TLS")):
+            environment = {"LD_PRELOAD": os.environ["UNUSABLE_CURL_LIBRARY"], "UNUSABLE_CURL": what}
+            result = hcx("doctor", environment=environment)
+            self.assertEqual(result.returncode, 1, result)
+            text = " ".join(result.stdout.decode().split())
+            self.assertRegex(text, r"\Ahcx doctor libhc \S+ MISSING a session cannot be created here: HC_E_UNSUPPORTED: " + why + r"\Z")
+            version = hcx("--version", environment=environment).stdout
+            self.assertRegex(version.decode(), rf"\Ahcx \S+ \(HC_E_UNSUPPORTED: {why}\)\n\Z")
+            demo = hcx("demo", environment=environment)
+            self.assertEqual((demo.returncode, demo.stdout, demo.stderr.decode()), (1, b"", f"hcx: HC_E_UNSUPPORTED: {why}\n"))
+
 
 if __name__ == "__main__":
     unittest.main()

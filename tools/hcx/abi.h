@@ -103,11 +103,14 @@ inline hc_stats stats_of(hc_session* session) {
   return stats;
 }
 
+/// Throws Refused, with the reason, where the library has no libcurl that it can use.
 inline hc_runtime_info runtime_info() {
   hc_runtime_info info{};
   info.struct_size = sizeof info;
-  hc_runtime_get_info(&info);
-  return info;
+  const hc_status status = hc_runtime_get_info(&info);
+  if (status == HC_OK) return info;
+  create_session(make_session_options());  // refused as well, and with words
+  throw std::runtime_error(hc_status_name(status));
 }
 
 }  // namespace hc::hcx

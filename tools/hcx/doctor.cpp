@@ -87,11 +87,14 @@ int Examination::finish() const {
   return is_missing ? 1 : 0;
 }
 
-void examine_libraries(Examination& exam, const hc_runtime_info& info) {
+void examine_libhc(Examination& exam) {
   exam.fact("libhc",
             std::string(hc_version()) + (std::string(hc_version()) == HC_VERSION_STRING
                                              ? ""
                                              : " (this command was compiled with " HC_VERSION_STRING ")"));
+}
+
+void examine_libraries(Examination& exam, const hc_runtime_info& info) {
   exam.fact("libcurl",
             std::string(view(info.curl_version)) + " with " + std::string(view(info.curl_features)));
   exam.fact("c-ares", std::string(view(info.ares_version)));
@@ -102,8 +105,6 @@ void examine_libraries(Examination& exam, const hc_runtime_info& info) {
   for (const std::string& trap : ares_traps(version_in(view(info.ares_version)))) {
     exam.risky("c-ares " + std::string(view(info.ares_version)) + ": " + trap);
   }
-  if (info.curl_version_number < 0x075800)
-    exam.missing("libcurl 7.88 or newer; this one is too old for a session");
   if (version_in(view(info.ares_version)) < 0x011200) exam.missing("c-ares 1.18 or newer");
   if (view(info.tls_version).find("OpenSSL/3") == std::string_view::npos) {
     exam.risky("libcurl was built with " + std::string(view(info.tls_version)) +
@@ -116,18 +117,9 @@ void examine_features(Examination& exam, std::string_view features) {
   const auto has = [&words](const char* name) {
     return words.find(" " + std::string(name) + " ") != std::string::npos;
   };
-  if (!has("ssl")) exam.missing("TLS in libcurl: https does not work");
   if (!has("ipv6")) exam.risky("libcurl was built without IPv6");
   if (!has("threadsafe"))
     exam.risky("libcurl's global init is not thread-safe: create the first session early");
-}
-
-void try_session(Examination& exam) {
-  try {
-    create_session(make_session_options());
-  } catch (const Refused& refused) {
-    exam.missing(std::string("a session cannot be created here: ") + refused.what());
-  }
 }
 
 void examine_descriptors(Examination& exam, const hc_runtime_info& info) {
@@ -207,6 +199,19 @@ void examine_environment(Examination& exam) {
   }
 }
 
+void examine_all(Examination& exam) {
+  examine_libhc(exam);
+  const hc_runtime_info info = runtime_info();
+  examine_libraries(exam, info);
+  examine_features(exam, view(info.curl_features));
+  examine_descriptors(exam, info);
+  examine_ca(exam, view(info.ca_file));
+  examine_resolver(exam);
+  examine_system(exam);
+  examine_environment(exam);
+  create_session(make_session_options());
+}
+
 }  // namespace
 
 int run_doctor(const Arguments& arguments) {
@@ -219,16 +224,12 @@ int run_doctor(const Arguments& arguments) {
     return 0;
   }
   Examination exam;
-  const hc_runtime_info info = runtime_info();
   write_out("hcx doctor\n\n");
-  examine_libraries(exam, info);
-  examine_features(exam, view(info.curl_features));
-  examine_descriptors(exam, info);
-  examine_ca(exam, view(info.ca_file));
-  examine_resolver(exam);
-  examine_system(exam);
-  examine_environment(exam);
-  try_session(exam);
+  try {
+    examine_all(exam);
+  } catch (const Refused& refused) {
+    exam.missing(std::string("a session cannot be created here: ") + refused.what());
+  }
   return exam.finish();
 }
 

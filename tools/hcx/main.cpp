@@ -29,11 +29,18 @@ constexpr const char* kHelp = R"(usage: hcx COMMAND [ARGUMENT...]
 hcx COMMAND --help tells more.
 )";
 
+std::string library_versions() {
+  try {
+    const hc_runtime_info info = runtime_info();
+    return "libcurl " + std::string(view(info.curl_version)) + ", c-ares " +
+           std::string(view(info.ares_version)) + ", " + std::string(view(info.tls_version));
+  } catch (const Refused& refused) {
+    return refused.what();
+  }
+}
+
 int show_version() {
-  const hc_runtime_info info = runtime_info();
-  write_out("hcx " + std::string(hc_version()) + " (libcurl " + std::string(view(info.curl_version)) +
-            ", c-ares " + std::string(view(info.ares_version)) + ", " + std::string(view(info.tls_version)) +
-            ")\n");
+  write_out("hcx " + std::string(hc_version()) + " (" + library_versions() + ")\n");
   return 0;
 }
 
