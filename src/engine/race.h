@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/status.h"
 #include "model/ip_address.h"
@@ -19,7 +20,10 @@ class Race {
   explicit Race(std::vector<IpAddress> addresses) : addresses_(std::move(addresses)) {}
 
   bool has_next() const { return next_ < addresses_.size(); }
-  const IpAddress& take_next() { return addresses_[next_++]; }
+  const IpAddress& take_next() {
+    HC_CHECK(has_next());
+    return addresses_[next_++];
+  }
   /// The last one taken was not tried after all.
   void put_back() { --next_; }
   size_t left() const { return addresses_.size() - next_; }

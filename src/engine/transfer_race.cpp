@@ -127,6 +127,7 @@ bool Transfer::goes_on_after(Status status, Permit* permit) {
   }
   exchange_->race->note_failure(std::move(status));
   if (!exchange_->race->has_next()) {
+    exchange_->race->next_start = kNever;
     if (exchange_->running.empty()) finish(exchange_->race->failure());
     return false;
   }
