@@ -45,19 +45,16 @@ CURLSH* CurlLane::sessions_of(std::string_view host) {
 }
 
 CurlShard* CurlLane::shard(uint32_t index) {
-  if (shards_.size() <= index) shards_.resize(index + 1);
-  if (shards_[index] == nullptr) {
-    auto made = std::make_unique<CurlShard>(transport_, reactor_, transport_.next_shard_number());
-    if (!made->is_open()) return nullptr;
-    shards_[index] = std::move(made);
+  while (shards_.size() <= index) {
+    auto next = std::make_unique<CurlShard>(transport_, reactor_, transport_.next_shard_number());
+    if (!next->is_open()) return nullptr;
+    shards_.push_back(std::move(next));
   }
   return shards_[index].get();
 }
 
 void CurlLane::close() {
-  for (auto& shard : shards_) {
-    if (shard != nullptr) shard->close();
-  }
+  for (auto& shard : shards_) shard->close();
 }
 
 std::shared_ptr<void> CurlLane::claim() {

@@ -63,7 +63,7 @@ class CurlLane {
   curl_slist* proxy_headers_ = nullptr;
   // TLS sessions; in 7.88 they would belong to each easy handle (F2). Several caches, for 7.88 keeps 8 in one.
   std::array<CURLSH*, 32> session_caches_{};
-  std::vector<std::unique_ptr<CurlShard>> shards_;  // nullptr: it has none of that number
+  std::vector<std::unique_ptr<CurlShard>> shards_;
   std::weak_ptr<void> claim_;
 };
 

@@ -113,19 +113,20 @@ Connection* Ledger::find_retirable(const Origin* only, const Origin* except) {
   return nullptr;
 }
 
-// One that the origin is in already, else the first that is not full. Its place among the origin's.
+// One that the origin is in already, else the first of its route that is not full. Its place among the origin's.
 uint32_t Ledger::choose_shard(Origin& origin) {
-  auto& own = origin.shards;
-  auto has_room = [this](const OriginShard& shard) { return shard_sockets_[shard.number] < kShardSockets; };
+  const std::vector<uint32_t>& sockets = shard_sockets_[origin.route()];
+  std::vector<OriginShard>& own = origin.shards;
+  auto has_room = [&](const OriginShard& shard) {
+    return shard.number >= sockets.size() || sockets[shard.number] < kShardSockets;
+  };
   auto place = std::find_if(own.begin(), own.end(), has_room);
   if (place == own.end()) {
-    auto room = std::find_if(shard_sockets_.begin(), shard_sockets_.end(),
-                             [](uint32_t sockets) { return sockets < kShardSockets; });
-    auto number = static_cast<uint32_t>(room - shard_sockets_.begin());
-    if (room == shard_sockets_.end()) shard_sockets_.push_back(0);
+    auto room =
+        std::find_if(sockets.begin(), sockets.end(), [](uint32_t count) { return count < kShardSockets; });
     place = std::find_if(own.begin(), own.end(), [](const OriginShard& shard) { return shard.is_unused(); });
     if (place == own.end()) place = own.insert(own.end(), OriginShard());
-    place->number = number;
+    place->number = static_cast<uint32_t>(room - sockets.begin());
   }
   return static_cast<uint32_t>(place - own.begin());
 }
@@ -133,15 +134,23 @@ uint32_t Ledger::choose_shard(Origin& origin) {
 void Ledger::count(Origin& origin, uint32_t place) {
   ++origin.sockets;
   origin.row->sockets.add();
-  ++origin.shards[place].sockets;
-  ++shard_sockets_[origin.shards[place].number];
+  OriginShard& shard = origin.shards[place];
+  ++shard.sockets;
+  std::vector<uint32_t>& sockets = shard_sockets_[origin.route()];
+  if (sockets.size() <= shard.number) sockets.resize(shard.number + 1);
+  ++sockets[shard.number];
 }
 
 void Ledger::uncount(Origin& origin, uint32_t place) {
   --origin.sockets;
   origin.row->sockets.subtract();
-  --origin.shards[place].sockets;
-  --shard_sockets_[origin.shards[place].number];
+  OriginShard& shard = origin.shards[place];
+  --shard.sockets;
+  auto of_route = shard_sockets_.find(origin.route());
+  std::vector<uint32_t>& sockets = of_route->second;
+  --sockets[shard.number];
+  while (!sockets.empty() && sockets.back() == 0) sockets.pop_back();
+  if (sockets.empty()) shard_sockets_.erase(of_route);
 }
 
 void Ledger::returned(Permit& permit) noexcept {

@@ -146,7 +146,7 @@ class LedgerObserver {
 class Ledger {
  public:
   /// Beyond this many sockets in one multi, what libcurl does with all of them for each request costs more than another
-  /// multi (docs/curl-notes.md F13). Of whatever lane: then each has fewer.
+  /// multi (docs/curl-notes.md F13).
   static constexpr uint32_t kShardSockets = 64;
 
   Ledger(const SessionConfig& config, TimerQueue& timers, DescriptorBudget& budget, Stats& stats);
@@ -224,7 +224,8 @@ class Ledger {
   uint64_t owed_ = 0;  // sockets to retire for others as soon as they are idle
   uint64_t last_number_ = 0;
   std::unordered_map<uint64_t, std::unique_ptr<Connection>> connections_;
-  std::vector<uint32_t> shard_sockets_;         // of all origins, by the number of the shard
+  // Of all origins of one route, by the number of the shard; no entry for a route without any.
+  std::unordered_map<RoutePointer, std::vector<uint32_t>, RouteHash, SameRoute> shard_sockets_;
   IntrusiveList<Connection, Connection> idle_;  // longest idle first, because that one makes room
 };
 

@@ -44,8 +44,8 @@ struct OriginKey {
 
 struct OriginKeyHash {
   size_t operator()(const OriginKey& key) const {
-    size_t route = key.route != nullptr ? key.route->hash() : 0;
-    return std::hash<std::string_view>()(key.host) * 31 + key.port * 2U + (key.is_https ? 1 : 0) + route * 7;
+    return std::hash<std::string_view>()(key.host) * 31 + key.port * 2U + (key.is_https ? 1 : 0) +
+           RouteHash()(key.route) * 7;
   }
 };
 

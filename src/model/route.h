@@ -40,6 +40,13 @@ inline bool is_same_route(const RoutePointer& a, const RoutePointer& b) {
   return a == b || (a != nullptr && b != nullptr && *a == *b);
 }
 
+struct RouteHash {
+  size_t operator()(const RoutePointer& route) const { return route != nullptr ? route->hash() : 0; }
+};
+struct SameRoute {
+  bool operator()(const RoutePointer& a, const RoutePointer& b) const { return is_same_route(a, b); }
+};
+
 /// The ways a session's requests go when they say nothing else.
 struct RouteOptions {
   RoutePointer direct = std::make_shared<const Route>();  // or to its unix socket

@@ -22,7 +22,7 @@ class LedgerTest : public testing::Test, protected LedgerObserver {
     EXPECT_EQ(stats.sockets_opened, stats.sockets_closed);
     EXPECT_EQ(ledger.live(), 0U);
     EXPECT_TRUE(timers.empty());
-    for (Origin* origin : {&a, &b, &c}) {
+    for (Origin* origin : {&a, &b, &c, &d, &e}) {
       EXPECT_TRUE(origin->is_unused());
       EXPECT_EQ(origin->sockets, 0U);
     }
@@ -65,9 +65,15 @@ class LedgerTest : public testing::Test, protected LedgerObserver {
   void check() {
     EXPECT_EQ(stats.sockets_opened, stats.sockets_closed + stats.sockets_connecting + stats.sockets_in_use +
                                         stats.sockets_idle + stats.sockets_retired);
-    EXPECT_EQ(ledger.live(), a.sockets + b.sockets + c.sockets);
+    EXPECT_EQ(ledger.live(), a.sockets + b.sockets + c.sockets + d.sockets + e.sockets);
     EXPECT_EQ(budget.used(), ledger.promised() + ledger.open_count());
-    EXPECT_EQ(ledger.open_count(), a.descriptors + b.descriptors + c.descriptors);
+    EXPECT_EQ(ledger.open_count(),
+              a.descriptors + b.descriptors + c.descriptors + d.descriptors + e.descriptors);
+  }
+  static RoutePointer other_way() {
+    Route route;
+    route.unix_path = "/run/other";
+    return std::make_shared<const Route>(route);
   }
 
   TimePoint now = 100 * kSecond;
@@ -78,6 +84,8 @@ class LedgerTest : public testing::Test, protected LedgerObserver {
   Origin a{OriginKey{false, 80, "a"}};
   Origin b{OriginKey{false, 80, "b"}};
   Origin c{OriginKey{false, 80, "c"}};
+  Origin d{OriginKey{false, 80, "a", other_way()}};
+  Origin e{OriginKey{false, 80, "b", other_way()}};
   Ledger ledger{config, timers, budget, stats};
   std::vector<uint64_t> retired;
   std::vector<std::string> room;
@@ -472,6 +480,20 @@ TEST_F(LedgerTest, OriginsShareAShard) {
     EXPECT_EQ(use(b).shard(), 0U);
   }
   EXPECT_EQ(use(b).shard(), 1U);
+  EXPECT_EQ(use(a).shard(), 1U);
+}
+
+TEST_F(LedgerTest, AShardBelongsToOneRoute) {
+  config.limit = 0;
+  std::vector<Connection*> theirs;
+  for (uint32_t i = 0; i < Ledger::kShardSockets; ++i) {
+    EXPECT_EQ(use(a).shard(), 0U);
+    theirs.push_back(&use(i % 2 == 0 ? d : e));
+    EXPECT_EQ(theirs.back()->shard(), 0U) << "what others have in a shard of that number is not in the way";
+  }
+  theirs.push_back(&use(d));
+  EXPECT_EQ(theirs.back()->shard(), 1U) << "an equal route is the same one";
+  for (Connection* connection : theirs) ledger.close(*connection);
   EXPECT_EQ(use(a).shard(), 1U);
 }
 
