@@ -121,6 +121,7 @@ bool CurlAttempt::is_all_given() const {
 // the server would take the next request for that body. Nor is a server trusted whose body had an end in its framing
 // and none in its coding.
 Duration CurlAttempt::keepalive_hint() const {
+  if (forbids_reuse_ != 0) return 0;
   if (plan_.request->has_body && !is_all_given()) return 0;
   if (!builder().status().is_ok()) return 0;
   return builder().keepalive_hint();

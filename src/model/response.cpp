@@ -167,6 +167,7 @@ bool ResponseBuilder::on_status_line(std::string_view line) {
     return refuse(HC_E_PROTOCOL, "bad status line: \"" + escaped(line) + "\"");
   }
   response_->http_version_ = is_old ? 10 : 11;
+  closes_ = closes_ || is_old;
   response_->http_status_ = static_cast<int32_t>(code);
   return true;
 }
@@ -211,11 +212,13 @@ bool ResponseBuilder::end_field() {
   if (fields_ == 0) return true;
   // Only a few names matter here: their first letters keep the others cheap.
   char first = to_lower(response_->head_[field_start_]);
-  if (first != 'c' && first != 'k' && first != 't' && first != 'l') return true;
+  if (first != 'c' && first != 'k' && first != 't' && first != 'l' && first != 'p') return true;
   auto [name, value] = field();
   if (equals_ignoring_case(name, "content-length")) return on_content_length(value);
   if (equals_ignoring_case(name, "transfer-encoding")) return on_transfer_encoding(value);
   if (equals_ignoring_case(name, "keep-alive")) on_keep_alive(value);
+  if (equals_ignoring_case(name, "connection") || equals_ignoring_case(name, "proxy-connection"))
+    on_connection(value);
   if (equals_ignoring_case(name, "location")) return on_location(value);
   if (equals_ignoring_case(name, "content-encoding")) on_content_encoding(value);
   return true;
@@ -272,6 +275,17 @@ void ResponseBuilder::on_keep_alive(std::string_view value) {
   uint64_t seconds = 0;
   if (!parse_number(digits, &seconds)) return;
   keepalive_hint_ = seconds <= 1 ? 0 : from_ms(std::min<uint64_t>(seconds - 1, 1U << 30) * 1000);
+}
+
+// A list. libcurl closes it then, and newer versions wait for the server's close_notify before they say so.
+void ResponseBuilder::on_connection(std::string_view value) {
+  while (!value.empty()) {
+    size_t end = std::min(value.find(','), value.size());
+    std::string_view option = trim(value.substr(0, end));
+    if (equals_ignoring_case(option, "close")) closes_ = true;
+    if (equals_ignoring_case(option, "keep-alive") && response_->http_version_ == 10) closes_ = false;
+    value.remove_prefix(std::min(end + 1, value.size()));
+  }
 }
 
 bool ResponseBuilder::end_head() {

@@ -176,7 +176,7 @@ class ResponseBuilder {
   /// Why it refused.
   const Status& status() const { return refusal_; }
   /// What the server lets the connection idle for: kNever without a word, 0 for "not at all".
-  Duration keepalive_hint() const { return keepalive_hint_; }
+  Duration keepalive_hint() const { return closes_ ? 0 : keepalive_hint_; }
   uint64_t body_bytes() const { return body_bytes_; }
   /// The head is that of a redirect to be followed; its body is of no interest.
   bool is_redirect() const { return is_redirect_; }
@@ -213,6 +213,7 @@ class ResponseBuilder {
   void on_content_encoding(std::string_view value);
   bool on_location(std::string_view value);
   void on_keep_alive(std::string_view value);
+  void on_connection(std::string_view value);
   bool end_head();
 
   ResponseLimits limits_;
@@ -223,6 +224,7 @@ class ResponseBuilder {
   size_t field_start_ = 0;  // of the last one, in the head
   uint64_t content_length_ = HC_UNSET;
   Duration keepalive_hint_ = kNever;
+  bool closes_ = false;  // the connection, after this response
   bool is_head_complete_ = false;
   bool ends_with_connection_ = false;
   bool has_no_body_ = false;  // whatever the fields say

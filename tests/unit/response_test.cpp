@@ -364,6 +364,29 @@ TEST_F(ResponseTest, ReadsWhatAServerLetsAConnectionIdle) {
   EXPECT_EQ(builder.keepalive_hint(), kNever);
 }
 
+TEST_F(ResponseTest, KnowsThatTheServerCloses) {
+  for (std::string_view head : {
+           "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nconnection: upgrade,\tCLOSE , x\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nConnection: x\r\nConnection: close\r\nKeep-Alive: timeout=9\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nProxy-Connection: close\r\n\r\n",
+           "HTTP/1.0 200 OK\r\n\r\n",
+           "HTTP/1.0 200 OK\r\nConnection: upgrade\r\n\r\n",
+       }) {
+    ASSERT_TRUE(begin(head)) << head;
+    EXPECT_EQ(builder.keepalive_hint(), 0) << head;
+  }
+  for (std::string_view head : {
+           "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nConnection: closed,,\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nConnection: \r\n\r\n",
+           "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\n\r\n",
+       }) {
+    ASSERT_TRUE(begin(head)) << head;
+    EXPECT_EQ(builder.keepalive_hint(), kNever) << head;
+  }
+}
+
 TEST_F(ResponseTest, KnowsWhetherAnythingArrived) {
   EXPECT_FALSE(builder.has_bytes());
   ASSERT_TRUE(feed("HTTP/1.1 200 OK\r\n"));
