@@ -374,7 +374,7 @@ typedef void (*hc_closed_fn)(void *user_data);
  */
 enum {
   HC_TRACE_REQUEST_START = 1,           /* submitted; text: method and path; bytes of
-                                           the body to send                       */
+                                           the body to send, as far as known      */
   HC_TRACE_CONNECTION_QUEUED_START = 2, /* has to wait in line                    */
   HC_TRACE_CONNECTION_QUEUED_END = 3,
   HC_TRACE_CONNECTION_CREATE_START = 4, /* has a slot, and no idle connection fits */
@@ -453,7 +453,8 @@ typedef struct hc_tls_options {
   uint8_t min_version;        /* HC_TLS_1_2                                        */
   uint8_t reserved[2];
 
-  /* Authorities. Neither: those of $SSL_CERT_FILE or of the system. */
+  /* Authorities. Neither: those of $SSL_CERT_FILE, which must be readable then, or
+     of the system. */
   hc_str ca_file;             /* bundle                                            */
   hc_str ca_pem;              /* the same as text, in place of a file              */
 
@@ -504,8 +505,9 @@ HC_API hc_status hc_tls_options_init(hc_tls_options *options, size_t size);
  * Threads    Any. Reads files: do not call it from an event loop.
  * Returns    HC_OK
  *            HC_E_INVALID     NULL out, or an option that makes no sense
- *            HC_E_TLS_CONFIG  a certificate or key cannot be read, or they do not
- *                             belong together
+ *            HC_E_TLS_CONFIG  a file cannot be opened, or a file or text holds nothing
+ *                             of its kind; certificate and key do not belong together
+ *            HC_E_UNSUPPORTED  the libcurl found at run time lacks a needed feature
  *            HC_E_NOMEM
  * Since      0.1
  */
@@ -584,8 +586,9 @@ typedef struct hc_session_options {
                                     is; '@' begins an abstract name, to which no
                                     connection is ever reused. Not with proxy      */
   uint8_t trust_env;             /* HC_OFF: HC_ON reads $http_proxy, $https_proxy,
-                                    $all_proxy and $no_proxy, once, at create. `proxy`
-                                    and `no_proxy` go before them                  */
+                                    $all_proxy and $no_proxy, the last three also in
+                                    capitals, once, at create. `proxy` and `no_proxy`
+                                    go before them                                 */
 
   /* Address policy: which addresses may be connected to, asked after every look-up
      about the very address of each socket. Lists of blocks such as
@@ -628,9 +631,10 @@ typedef struct hc_session_options {
                                     ones: bytes; 0: no bound                       */
   uint64_t body_window;          /* 512 KiB: of a streamed body, not yet read, before
                                     the server is held back. 1 KiB to 1 GiB        */
-  uint64_t max_header_bytes;     /* 65536: response heads (interim ones and trailers
-                                    count, though they are dropped)                */
-  uint64_t max_headers;          /* 128: fields in a response head                 */
+  uint64_t max_header_bytes;     /* 65536, at least 1: response heads (interim ones and
+                                    trailers count, though they are dropped). A line
+                                    may never have more than 100 KB                */
+  uint64_t max_headers;          /* 128, at least 1: fields in a response head     */
 
   /* What is done with answers. */
   uint64_t max_redirects;        /* 10: redirects followed by one request; 0: they are
@@ -642,17 +646,20 @@ typedef struct hc_session_options {
 
   hc_str base_url;               /* none: what relative URLs of requests are resolved
                                     against (RFC 3986)                             */
-  hc_str username;               /* none: Basic auth for requests without their own  */
+  hc_str username;               /* none: Basic auth for requests without their own;
+                                    no ':'                                         */
   hc_str password;               /* only with username                             */
 
   /* Sent with each request, unless the request has a field of that name. Up to
-     1000; Content-Length and Transfer-Encoding are the library's to write. */
+     1000; Content-Length and Transfer-Encoding are the library's to write, and
+     Proxy-Authorization belongs to the proxy. */
   const hc_header *headers;
   size_t header_count;
   hc_str user_agent;             /* "libhc/VERSION"; empty with data set: none     */
 
-  hc_str ca_file;                /* $SSL_CERT_FILE or the system's: PEM bundle of
-                                    trusted authorities, read once, at create      */
+  hc_str ca_file;                /* $SSL_CERT_FILE, which must be readable if it is set,
+                                    or the system's: PEM bundle of trusted
+                                    authorities, read once, at create              */
 
   hc_log_fn on_log;              /* NULL                                           */
   void *on_log_data;
@@ -691,7 +698,8 @@ typedef struct hc_request {
   const hc_header *headers;   /* an empty value is sent; data NULL in the value
                                  removes the automatic field of that name. Not
                                  Transfer-Encoding and Proxy-Authorization;
-                                 Content-Length only if right                      */
+                                 Content-Length only if right, and of a file only
+                                 together with body_length                         */
   size_t header_count;
   hc_str body;                /* data NULL: no body. Not with HEAD                 */
 
@@ -744,7 +752,9 @@ typedef struct hc_request {
   hc_str password;            /* only with username                                */
   const hc_str *addresses;    /* up to 64 numeric addresses in place of DNS and of
                                  overrides, whatever `family` says. An idle
-                                 connection of the origin is taken all the same    */
+                                 connection of the origin is taken all the same.
+                                 Not where the way leads through a unix socket or a
+                                 proxy that looks names up itself (all but socks5) */
   size_t address_count;
 } hc_request;
 
@@ -804,6 +814,7 @@ HC_API HC_NODISCARD hc_status hc_session_create(hc_session **out, const hc_sessi
  * Threads    Any, also from a callback. Never blocks on the network.
  * Returns    HC_OK
  *            HC_E_INVALID   URL, method, header or option not acceptable
+ *            HC_E_SYSTEM    a body's file cannot be opened, or its descriptor is none
  *            HC_E_CLOSED    the session or the queue is closing or closed
  *            HC_E_OVERLOAD  the waiting line is full (max_waiting). In a burst the
  *                           loop finds out later: then it is the completion's

@@ -43,9 +43,10 @@ void Transfer::trace(int32_t kind, Detail detail) {
 }
 
 void Transfer::trace_start() {
+  uint64_t length = request_->source != nullptr ? request_->source->length() : request_->body.size();
   engine_->reporter().trace({HC_TRACE_REQUEST_START, submitted_, id, 0, origin->name(),
                              std::string(request_->method_name) + " " + shown_path(*request_),
-                             request_->body.size()});
+                             length == HC_UNSET ? 0 : length});
   engine_->note_joined(id);
 }
 

@@ -33,6 +33,27 @@ class TlsTrust : public testing::Test {
   serve::HttpServer server_;
 };
 
+// The system's authorities in its place would be a hundred more than somebody meant to trust.
+TEST_F(TlsTrust, ABundleOfTheEnvironmentMustBeReadable) {
+  setenv("SSL_CERT_FILE", "/no/such/bundle.pem", 1);
+  hc_session* session = nullptr;
+  hc_tls* tls = nullptr;
+  hc_error error;
+  hc_error_init(&error, sizeof error);
+  EXPECT_EQ(hc_session_create(&session, nullptr, &error), HC_E_TLS_CONFIG);
+  EXPECT_STREQ(error.message, "ca_file: cannot open /no/such/bundle.pem: No such file or directory");
+  EXPECT_EQ(hc_tls_create(&tls, nullptr, &error), HC_E_TLS_CONFIG);
+  hc_session_options trusting;
+  ASSERT_EQ(hc_session_options_init(&trusting, sizeof trusting), HC_OK);
+  trusting.tls_verify = HC_OFF;
+  EXPECT_EQ(hc_session_create(&session, &trusting, &error), HC_OK) << "nobody asks an authority";
+  hc_session_free(session);
+  setenv("SSL_CERT_FILE", "", 1);
+  EXPECT_EQ(hc_session_create(&session, nullptr, &error), HC_OK) << "as if it were not set";
+  hc_session_free(session);
+  unsetenv("SSL_CERT_FILE");
+}
+
 TEST_F(TlsTrust, AnAuthorityIsFoundWhereverItStands) {
   const std::string& ours = pki_.ca().certificate_pem;
   const std::string& other = pki_.other_ca().certificate_pem;

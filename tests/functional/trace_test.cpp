@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <cstring>
 
 #include "serve/dead_ends.h"
 #include "serve/dns_server.h"
@@ -64,6 +65,38 @@ TEST_F(Trace, ANewConnectionAndItsReuse) {
   EXPECT_EQ(events.find(first.id, HC_TRACE_REQUEST_END).bytes, 100'000u);
   client.close();
   EXPECT_THAT(events.names(0), ElementsAre("connection_idle", "connection_idle", "connection_closed"));
+}
+
+TEST_F(Trace, TheStartTellsTheLengthOfEveryKindOfBody) {
+  Client client(traced());
+  auto three = [](void* out, size_t, size_t* count, void*) {
+    std::memcpy(out, "abc", *count = 3);
+    return hc_status{HC_OK};
+  };
+  auto nothing = [](void*, size_t, size_t* count, void*) {
+    *count = 0;
+    return hc_status{HC_OK};
+  };
+  auto announced = [&](const Tune& tune) {
+    Outcome outcome = client.fetch(url("/echo"), [&](hc_request& r) {
+      r.method = HC_STR("PUT");
+      tune(r);
+    });
+    return events.find(outcome.id, HC_TRACE_REQUEST_START).bytes;
+  };
+  EXPECT_EQ(announced([](hc_request& r) { r.body = HC_STR("hello"); }), 5u);
+  EXPECT_EQ(announced([&](hc_request& r) {
+              r.body_kind = HC_BODY_PULLED;
+              r.on_body = three;
+              r.body_length = 3;
+            }),
+            3u);
+  EXPECT_EQ(announced([&](hc_request& r) {
+              r.body_kind = HC_BODY_PULLED;
+              r.on_body = nothing;
+            }),
+            0u)
+      << "not known";
 }
 
 TEST_F(Trace, ANameFromANameServerAndFromTheCache) {
