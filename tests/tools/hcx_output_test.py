@@ -87,6 +87,15 @@ class Output(Fetching):
             self.get_in(folder, ["-D", "/dev/stdout", urls[1]], ">out")
             self.assertRegex(path.read_bytes(), rb"(?s)\AHTTP/1\.1 200 OK\r\n.*\r\n\r\nGET\Z")
 
+    def test_a_file_that_is_stderr_too_is_stderr(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("/dev/stderr", "err"):
+                pathlib.Path(folder, "err").write_bytes(b"before ")
+                self.get_in(folder, ["-w", "%{stderr}|", "-o", name, self.url + "/method"], "2>>err")
+                self.assertEqual(pathlib.Path(folder, "err").read_bytes(), b"before GET|", name)
+                self.get_in(folder, ["-w", "%{stderr}|", "-o", name, self.url + "/method"], "2>err")
+                self.assertEqual(pathlib.Path(folder, "err").read_bytes(), b"GET|", name)
+
     def test_heads_and_bodies_may_share_a_file(self):
         with tempfile.TemporaryDirectory() as folder:
             pathlib.Path(folder, "x").write_bytes(b"what was there")

@@ -19,6 +19,7 @@ namespace hc::hcx {
 namespace {
 
 const std::string kStandardOutput = "-";
+const std::string kStandardError = "/dev/stderr";
 
 constexpr unsigned kMemoryDevices = 1;  // major number of /dev/null, /dev/full and their like
 
@@ -50,7 +51,7 @@ std::string identity_of(const std::string& name) {
   return std::to_string(what.st_dev) + ":" + std::to_string(what.st_ino);
 }
 
-/// One name for each file: standard output's, or else the first that was used for it.
+/// One name for each file: standard output's or error's, or else the first that was used for it.
 class FileNames {
  public:
   std::string of(const std::string& name) {
@@ -58,7 +59,8 @@ class FileNames {
   }
 
  private:
-  std::map<std::string, std::string> names_{{identity_of(kStandardOutput), kStandardOutput}};
+  std::map<std::string, std::string> names_{{identity_of(kStandardOutput), kStandardOutput},
+                                            {identity_of(kStandardError), kStandardError}};
 };
 
 }  // namespace
@@ -111,6 +113,7 @@ Output Outputs::open_dump() { return dump_ ? open_file(*dump_) : Output(); }
 
 Output Outputs::open_file(const std::string& name) {
   if (name == kStandardOutput) return {STDOUT_FILENO, "stdout"};
+  if (name == kStandardError) return {fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0), name};
   const int start = begun_.contains(name) ? 0 : O_TRUNC;
   Output output(::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | O_APPEND | start, 0666),
                 name);
