@@ -93,9 +93,8 @@ std::optional<NameAnswer> NameService::resolve(std::string_view host, uint16_t p
   std::string name = normalised(host);
   if (std::optional<NameAnswer> answer = answer_without_lookup(name, port)) return answer;
   if (std::optional<NameAnswer> answer = answer_from_cache(name, now)) return answer;
-  auto found = flights_.find(name);
-  if (found != flights_.end() && now - found->second->started < kPatience) {
-    found->second->waiters.push_back(waiter);
+  if (Flight* flight = find_flight(name, now)) {
+    flight->waiters.push_back(waiter);
     return std::nullopt;
   }
   FlightPointer flight = open_flight(name, now);
@@ -146,7 +145,7 @@ std::optional<NameAnswer> NameService::answer_from_cache(const std::string& host
   std::optional<CachedAnswer> cached = cache_.take(host, now);
   if (!cached) return std::nullopt;
   ++stats_.dns_cache_hits;
-  if (cached->wants_refresh && flights_.count(host) == 0) ask(open_flight(host, now));
+  if (cached->wants_refresh && find_flight(host, now) == nullptr) ask(open_flight(host, now));
   return NameAnswer{std::move(cached->status), std::move(cached->addresses), true};
 }
 
@@ -162,6 +161,12 @@ NameAnswer NameService::choose_family(const std::string& host,
   bool is_v4 = addresses.front().family == Family::kV4;
   return refuse(host, wrong_family(is_v4 ? "it has only IPv4 addresses" : "it has only IPv6 addresses",
                                    options_.family));
+}
+
+NameService::Flight* NameService::find_flight(const std::string& host, TimePoint now) const {
+  auto found = flights_.find(host);
+  if (found == flights_.end() || now - found->second->started >= kPatience) return nullptr;
+  return found->second.get();
 }
 
 NameService::FlightPointer NameService::open_flight(const std::string& host, TimePoint now) {

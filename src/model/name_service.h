@@ -102,6 +102,8 @@ class NameService {
   const std::vector<IpAddress>* find_override(const std::string& host, uint16_t port) const;
   std::optional<NameAnswer> answer_from_cache(const std::string& host, TimePoint now);
   NameAnswer choose_family(const std::string& host, const std::vector<IpAddress>& addresses) const;
+  /// The flight to `host` that may be joined, or nullptr.
+  Flight* find_flight(const std::string& host, TimePoint now) const;
   FlightPointer open_flight(const std::string& host, TimePoint now);
   void ask(const FlightPointer& flight);
   void land(FlightPointer flight, LookupResult result);

@@ -377,6 +377,22 @@ TEST_F(NameServiceTest, ServesStaleWhenTheRefreshFailsAndPausesBetweenAttempts) 
   EXPECT_EQ(resolve("app.test"), "waits");
 }
 
+TEST_F(NameServiceTest, RefreshesAgainWhenTheRefreshHasBeenSilentForLong) {
+  make({.ttl = 10 * kSecond, .stale_ttl = 600 * kSecond});
+  learn("app.test", found({"10.0.0.1"}));
+  now += 11 * kSecond;
+  resolve("app.test");
+  now += 10 * kSecond - 1;
+  resolve("app.test");
+  EXPECT_EQ(resolver.questions.size(), 1U);
+  now += 1;
+  EXPECT_EQ(resolve("app.test"), "10.0.0.1");
+  ASSERT_EQ(resolver.questions.size(), 2U);
+  resolver.answer_last(found({"10.0.0.2"}));
+  resolver.answer(found({"10.0.0.3"}));
+  EXPECT_EQ(resolve("app.test"), "10.0.0.2") << "the lost answer does not replace the newer one";
+}
+
 TEST_F(NameServiceTest, DoesNotServeStaleUnlessAsked) {
   learn("app.test", found({"10.0.0.1"}));
   now += 10 * kSecond;
