@@ -81,6 +81,13 @@ bool is_tls_alert(const CurlFailure& failure) {
          failure.text.find(" alert ") != std::string_view::npos;
 }
 
+// An alert "certificate expired" is about ours, and comes inside the handshake before TLS 1.3. libcurl takes it for a
+// failure to verify the server's, and then finds none to tell.
+bool is_expired_here(const CurlFailure& failure) {
+  return failure.code == CURLE_PEER_FAILED_VERIFICATION &&
+         failure.text == "SSL certificate verification failed";
+}
+
 // TLS ended in a body without close_notify. Before 8.14.1 libcurl does not tell OpenSSL that the connection has ended, and
 // says CURLE_PARTIAL_FILE.
 bool is_cut_off(const CurlFailure& failure) {
@@ -102,7 +109,7 @@ bool is_behind_compressed_data(const CurlFailure& failure) {
 Code code_of(const CurlFailure& failure) {
   if (is_in_head(failure)) return HC_E_DISCONNECTED;
   if (is_bad_chunk(failure)) return HC_E_PROTOCOL;
-  if (is_tls_alert(failure)) return HC_E_TLS;
+  if (is_tls_alert(failure) || is_expired_here(failure)) return HC_E_TLS;
   if (is_cut_off(failure)) return HC_E_INCOMPLETE;
   return code_of(failure.code);
 }
@@ -117,6 +124,7 @@ std::string describe(const CurlFailure& failure) {
   if (failure.code == CURLE_COULDNT_CONNECT && failure.os_errno != 0) {
     return message + "connect failed: " + std::generic_category().message(static_cast<int>(failure.os_errno));
   }
+  if (is_expired_here(failure)) return message + "the server refused our certificate: it has expired";
   // Without a certificate to look at it is not 0 either.
   if (code_of(failure.code) == HC_E_TLS_VERIFY && failure.verify_result != 0) {
     return message + "certificate not acceptable: " + X509_verify_cert_error_string(failure.verify_result);
