@@ -74,6 +74,11 @@ bool is_bad_chunk(const CurlFailure& failure) {
   return failure.code == CURLE_RECV_ERROR && failure.text.find("chunk") != std::string_view::npos;
 }
 
+// libcurl 8.3 to 8.23 take at most 300 KB of heads, and say CURLE_RECV_ERROR for more, as for a reset.
+bool is_too_large_a_head(const CurlFailure& failure) {
+  return failure.code == CURLE_RECV_ERROR && failure.text.starts_with("Too large response headers");
+}
+
 // TLS 1.3 lets a server refuse our certificate after we think that the handshake is done.
 bool is_tls_alert(const CurlFailure& failure) {
   bool is_transport = failure.code == CURLE_RECV_ERROR || failure.code == CURLE_SEND_ERROR;
@@ -109,6 +114,7 @@ bool is_behind_compressed_data(const CurlFailure& failure) {
 Code code_of(const CurlFailure& failure) {
   if (is_in_head(failure)) return HC_E_DISCONNECTED;
   if (is_bad_chunk(failure)) return HC_E_PROTOCOL;
+  if (is_too_large_a_head(failure)) return HC_E_TOO_LARGE;
   if (is_tls_alert(failure) || is_expired_here(failure)) return HC_E_TLS;
   if (is_cut_off(failure)) return HC_E_INCOMPLETE;
   return code_of(failure.code);

@@ -279,5 +279,17 @@ TEST(HeaderLimits, AreTheSessions) {
   EXPECT_TRUE(is(strict.fetch(server.url(0, "/headerbomb?count=3&size=1")), HC_E_TOO_LARGE));
 }
 
+TEST(HeaderLimits, AreLibcurlsBeyondThose) {
+  HttpServer server;
+  server.start();
+  Client client([](hc_session_options& o) {
+    o.max_headers = 2'000;
+    o.max_header_bytes = 1'000'000;
+  });
+  Outcome outcome = client.fetch(server.url(0, "/headerbomb?count=1000&size=400"));
+  // libcurl without the mend of CVE-2023-38039 has no limit.
+  EXPECT_TRUE(outcome.status == HC_E_TOO_LARGE || outcome.status == HC_OK) << outcome.message();
+}
+
 }  // namespace
 }  // namespace hc::test

@@ -35,5 +35,13 @@ TEST(CurlErrorTest, AServerThatRefusesOurExpiredCertificateHasAnAcceptableOne) {
   EXPECT_EQ(status.native_code(), CURLE_PEER_FAILED_VERIFICATION);
 }
 
+TEST(CurlErrorTest, AHeadThatIsTooLargeForLibcurlIsNoDisconnection) {
+  Status status = status_of(failure(CURLE_RECV_ERROR, "Too large response headers: 307299 > 307200"));
+  EXPECT_EQ(status.code(), HC_E_TOO_LARGE);
+  EXPECT_EQ(status.message(), "127.0.0.1:443: Too large response headers: 307299 > 307200");
+  EXPECT_EQ(status_of(failure(CURLE_RECV_ERROR, "Recv failure: Connection reset by peer")).code(),
+            HC_E_DISCONNECTED);
+}
+
 }  // namespace
 }  // namespace hc
