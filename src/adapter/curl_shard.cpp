@@ -88,6 +88,7 @@ CurlAttempt* CurlShard::next_finished(CURLcode* code) {
 }
 
 void CurlShard::on_ready(int fd, uint8_t readiness) {
+  reactor_.refresh();  // a callback of another transfer may have taken its time
   if (!transport_.on_activity(fd, readiness)) return;
   act(fd, to_curl(readiness));
   transport_.collect(*this);

@@ -274,14 +274,17 @@ void Loop::count_read(uint64_t submits) {
 void Loop::settle() {
   for (int round = 0; round < kRoundsPerTurn; ++round) {
     engine_->settle();
-    if (engine_->has_much_to_publish() || !transport_->run()) return;
+    // Also when much has come already: requests in shards of their own would wait for the end of others' bodies.
+    if (!transport_->run() || engine_->has_much_to_publish()) return;
   }
 }
 
 // Before the completions go out: whoever gets one finds it counted.
 void Loop::publish() {
   const Stats& stats = engine_->stats();
-  waiting_.store(stats.waiting, std::memory_order_relaxed);
+  // Who waits only because a turn starts no more than so many is not in line (docs/decisions/006).
+  waiting_.store(engine_ != nullptr && engine_->has_more_to_start() ? 0 : stats.waiting,
+                 std::memory_order_relaxed);
   std::lock_guard lock(mutex_);
   published_ = stats;
 }

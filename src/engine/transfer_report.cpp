@@ -51,7 +51,7 @@ void Transfer::trace_start() {
 }
 
 void Transfer::note_queued() {
-  is_queued_ = true;
+  if (std::exchange(is_queued_, true)) return;
   engine_->reporter().trace({HC_TRACE_CONNECTION_QUEUED_START, line_since_, id, 0, origin->name(), {}});
 }
 

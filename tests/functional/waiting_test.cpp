@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <future>
 #include <thread>
 
 #include "serve/dead_ends.h"
@@ -208,6 +209,34 @@ TEST_F(Waiting, MaxWaitingDoesNotCountThoseWhoFit) {
     }
     for (const Outcome& outcome : client.collect(50)) EXPECT_TRUE(is(outcome, HC_OK));
   }
+}
+
+TEST_F(Waiting, MaxWaitingDoesNotCountThoseWhomATurnLeavesForTheNext) {
+  Client client([](hc_session_options& o) {
+    o.limit = 2000;
+    o.max_waiting = 5;
+  });
+  // The loop stands still until many are in its mail, of whom it will start only some in a turn.
+  std::promise<void> go_on;
+  std::future<void> signal = go_on.get_future();
+  client.submit(url("/bytes/1"), [&](hc_request& r) {
+    r.queue = nullptr;
+    r.user_data = &signal;
+    r.on_done = [](const hc_completion* completion, void* waits) {
+      static_cast<std::future<void>*>(waits)->wait();
+      hc_response_free(completion->response);
+    };
+  });
+  for (int i = 0; i < 400; ++i) client.submit(url("/delay/100"));
+  go_on.set_value();
+  while (client.stats().sockets_opened < 10) std::this_thread::yield();
+  int later = 0;
+  for (; later < 1'000 && client.stats().sockets_opened < 300; ++later) {
+    hc_status status = client.try_submit(url("/delay/100"));
+    ASSERT_EQ(status, HC_OK) << hc_status_name(status) << " after " << later;
+  }
+  for (const Outcome& outcome : client.collect(400 + static_cast<size_t>(later)))
+    ASSERT_TRUE(is(outcome, HC_OK));
 }
 
 TEST_F(Waiting, TimeInLineIsCounted) {
