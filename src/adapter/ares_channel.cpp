@@ -118,7 +118,7 @@ Status AresChannel::open(const AresChannelOptions& options, int flags) {
   if (channel_ != nullptr) ares_destroy(std::exchange(channel_, nullptr));
   RoomyOptions roomy{};
   ares_options& own = roomy.options;
-  own.flags = flags;
+  own.flags = flags | ARES_FLAG_NOALIASES;  // $HOSTALIASES would send a name elsewhere
   char dns_only[] = "b";
   std::string resolv_conf = options.resolv_conf;
   own.timeout = static_cast<int>(options.timeout / kMillisecond);

@@ -197,7 +197,9 @@ int CurlAttempt::prereq_callback(void* self, char* remote_ip, char*, int, int lo
   attempt.note_receipt();
   if (!attempt.sink_->on_ready(attempt, attempt.is_reused_)) return kStop;
   // After that: one that lost the race shares the winner's response.
-  if (attempt.plan_.request->certificates != HC_OFF && !attempt.keep_certificates()) return kStop;
+  // Of a forwarding https proxy it would be the proxy's.
+  bool keeps_certificates = attempt.plan_.request->certificates != HC_OFF && attempt.plan_.request->is_https;
+  if (keeps_certificates && !attempt.keep_certificates()) return kStop;
   if (attempt.plan_.request->body.empty() && attempt.plan_.request->source == nullptr) {
     attempt.sent();
   } else {

@@ -79,11 +79,13 @@ bool is_too_large_a_head(const CurlFailure& failure) {
   return failure.code == CURLE_RECV_ERROR && failure.text.starts_with("Too large response headers");
 }
 
-// TLS 1.3 lets a server refuse our certificate after we think that the handshake is done.
-bool is_tls_alert(const CurlFailure& failure) {
+// TLS 1.3 lets a server refuse our certificate after we think that the handshake is done. Of other alerts it may think what
+// it likes: the request was sent, and the connection has ended.
+bool is_refused_certificate(const CurlFailure& failure) {
+  auto says = [&](std::string_view words) { return failure.text.find(words) != std::string_view::npos; };
   bool is_transport = failure.code == CURLE_RECV_ERROR || failure.code == CURLE_SEND_ERROR;
-  return is_transport && failure.text.find("SSL routines") != std::string_view::npos &&
-         failure.text.find(" alert ") != std::string_view::npos;
+  return is_transport && !failure.is_in_body && says("SSL routines") && says(" alert ") &&
+         (says("certificate") || says("unknown ca") || says("access denied"));
 }
 
 // An alert "certificate expired" is about ours, and comes inside the handshake before TLS 1.3. libcurl takes it for a
@@ -115,7 +117,7 @@ Code code_of(const CurlFailure& failure) {
   if (is_in_head(failure)) return HC_E_DISCONNECTED;
   if (is_bad_chunk(failure)) return HC_E_PROTOCOL;
   if (is_too_large_a_head(failure)) return HC_E_TOO_LARGE;
-  if (is_tls_alert(failure) || is_expired_here(failure)) return HC_E_TLS;
+  if (is_refused_certificate(failure) || is_expired_here(failure)) return HC_E_TLS;
   if (is_cut_off(failure)) return HC_E_INCOMPLETE;
   return code_of(failure.code);
 }

@@ -104,7 +104,9 @@ Status read_wish(const hc_request& args, const RouteOptions& session, RouteWish*
 RoutePointer choose_route(const RouteWish& wish, const Url& url) {
   const RoutePointer& usual = wish.way != nullptr ? wish.way : session_route(url, *wish.session);
   // Without TLS on the way a TLS identity makes no difference.
-  if (wish.tls != nullptr && url.is_https && wish.tls != usual->tls) {
+  bool is_for_the_proxy =
+      usual->proxy != nullptr && usual->proxy->kind == ProxyKind::kHttps && usual->proxy_tls == nullptr;
+  if (wish.tls != nullptr && (url.is_https || is_for_the_proxy) && wish.tls != usual->tls) {
     Route route = *usual;
     route.tls = wish.tls;
     return std::make_shared<const Route>(std::move(route));

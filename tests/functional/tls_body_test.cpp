@@ -138,8 +138,19 @@ class RecordServer {
   }
 
   bool answer(int fd) {
+    if (answer_.empty()) return alert(fd);
     for (const std::string& part : answer_) SSL_write(tls_.get(), part.data(), static_cast<int>(part.size()));
     return send_all(fd);
+  }
+
+  // OpenSSL's own answer to a record that nobody can read.
+  bool alert(int fd) {
+    constexpr char kGarbage[] = "\x17\x03\x03\x00\x20garbagegarbagegarbagegarbagegarb";
+    BIO_write(SSL_get_rbio(tls_.get()), kGarbage, sizeof kGarbage - 1);
+    char byte = 0;
+    SSL_read(tls_.get(), &byte, 1);
+    send_all(fd);
+    return false;
   }
 
   bool exchange(int fd) {
@@ -213,6 +224,20 @@ TEST(TlsEnds, WhatMayNotBeUsedAgainIsNotOffered) {
   expect_one_attempt_each("HTTP/1.1 200 OK\r\nConnection: close\r\n", HC_OFF);
   expect_one_attempt_each("HTTP/1.1 200 OK\r\nconnection: foo , CLOSE\r\n", HC_OFF);
   expect_one_attempt_each("HTTP/1.0 200 OK\r\n", HC_OFF);
+}
+
+// HC_E_TLS would say that nothing was sent.
+TEST(TlsEnds, AnAlertInPlaceOfAnAnswerIsAnEndOfTheConnection) {
+  for (serve::TlsVersion version : {serve::TlsVersion::kTls12, serve::TlsVersion::kTls13}) {
+    RecordServer server({}, version);
+    Client client(trust_and_hurry);
+    Outcome outcome = client.fetch(server.url(), [](hc_request& r) {
+      r.method = HC_STR("POST");
+      r.body = HC_STR("once");
+    });
+    EXPECT_TRUE(is(outcome, HC_E_DISCONNECTED));
+    EXPECT_EQ(outcome.info().attempts, 1u);
+  }
 }
 
 TEST(TlsRecords, OfOneByteAreReadOn) {

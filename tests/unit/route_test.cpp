@@ -55,6 +55,22 @@ TEST_F(RouteTest, ATlsIdentityCountsOnlyWhereThereIsTls) {
   EXPECT_EQ(chosen("https://a.test/").tls, tls.identity);
 }
 
+TEST_F(RouteTest, ATlsIdentityJudgesAnHttpsProxyThatHasNoneOfItsOwn) {
+  hc_tls tls;
+  tls.identity =
+      std::shared_ptr<const TlsIdentity>(std::shared_ptr<int>(), reinterpret_cast<const TlsIdentity*>(0x10));
+  args.tls = &tls;
+  set_session_proxy("https://p.test");
+  EXPECT_EQ(chosen("http://a.test/").tls, tls.identity);
+  Route judged = *session.http;
+  judged.proxy_tls =
+      std::shared_ptr<const TlsIdentity>(std::shared_ptr<int>(), reinterpret_cast<const TlsIdentity*>(0x20));
+  session.http = std::make_shared<const Route>(judged);
+  EXPECT_EQ(&chosen("http://a.test/"), session.http.get());
+  set_session_proxy("http://p.test");
+  EXPECT_EQ(&chosen("http://a.test/"), session.http.get());
+}
+
 TEST_F(RouteTest, TheSessionsProxyServesAllButNoProxy) {
   set_session_proxy("http://p.test:3128");
   session.no_proxy = NoProxy("direct.test");
