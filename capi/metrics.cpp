@@ -1,4 +1,6 @@
 // hc.h chapter 13: histograms, origins, Prometheus.
+#include <algorithm>
+
 #include "capi/guard.h"
 #include "capi/structs.h"
 #include "model/prometheus.h"
@@ -14,6 +16,14 @@ MetricsReading reading_of(hc_session& session, hc_str name) {
   MetricsReading reading = session.session->metrics_reading();
   if (name.data != nullptr) reading.session = view(name);
   return reading;
+}
+
+// Two series with the same labels are no exposition that a scraper takes.
+Status check_name(const hc_str* names, size_t index) {
+  auto is_same = [&](const hc_str& other) { return view(other) == view(names[index]); };
+  if (view(names[index]).empty()) return Status::invalid("names: one of several is empty");
+  return std::any_of(names, names + index, is_same) ? Status::invalid("names: two are the same")
+                                                    : Status::ok();
 }
 
 }  // namespace
@@ -54,6 +64,7 @@ extern "C" hc_status hc_metrics_prometheus(hc_session* const* sessions, const hc
     std::vector<MetricsReading> readings;
     for (size_t i = 0; i < count; ++i) {
       HC_RETURN_IF_BAD(check_handle(sessions[i], "sessions"));
+      if (count > 1) HC_RETURN_IF_BAD(check_name(names, i));
       readings.push_back(reading_of(*sessions[i], names == nullptr ? hc_str{} : names[i]));
     }
     std::string text = prometheus_text(readings);

@@ -96,6 +96,7 @@ void read_headers(const hc_session_options& o, Reader& read, SessionConfig* conf
     DefaultHeader header;
     read.text(o.headers[i].name, "headers: name", &header.name);
     read.text(o.headers[i].value, "headers: value", &header.value);
+    header.value = trim(header.value);
     if (!is_token(header.name)) read.fail("headers", "a name is not a token");
     if (is_framing_field(header.name)) read.fail("headers", header.name + " is set by the library");
     if (equals_ignoring_case(header.name, "proxy-authorization")) {

@@ -33,7 +33,7 @@ extern "C" hc_status hc_response_get_info(const hc_response* response, hc_respon
 }
 
 extern "C" hc_status hc_response_status(const hc_response* response) {
-  return response == nullptr ? HC_E_INVALID : from_handle(response).outcome().code();
+  return response == nullptr ? HC_E_INVALID : from_handle(response).outcome_code();
 }
 
 extern "C" int32_t hc_response_http_status(const hc_response* response) {

@@ -180,6 +180,12 @@ Status BodyPipe::status() {
   return status_;
 }
 
+Code BodyPipe::code() noexcept {
+  if (is_inherited()) return HC_E_FORKED;
+  std::lock_guard lock(mutex_);
+  return status_.code();
+}
+
 bool BodyPipe::final_timing(hc_timing* out) {
   if (is_inherited()) return false;
   std::lock_guard lock(mutex_);

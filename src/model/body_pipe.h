@@ -66,6 +66,8 @@ class BodyPipe {
 
   /// What the request came to; ok while it runs. HC_E_FORKED in a child process.
   Status status();
+  /// Its code alone, which takes no memory.
+  Code code() noexcept;
   /// False while the request runs, and in a child process.
   bool final_timing(hc_timing* out);
   /// Made by a parent process: its lock may be held for ever.

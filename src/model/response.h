@@ -43,6 +43,7 @@ class Response : public Recycled<Response> {
   const Status& status() const { return status_; }
   /// The same, but what a streamed one has come to by now.
   Status outcome() const { return pipe == nullptr ? status_ : pipe->status(); }
+  Code outcome_code() const noexcept { return pipe == nullptr ? status_.code() : pipe->code(); }
   int32_t http_status() const { return http_status_; }
   int32_t http_version() const { return http_version_; }
   std::string_view reason() const;

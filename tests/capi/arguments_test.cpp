@@ -95,6 +95,15 @@ TEST_F(Arguments, StatisticsWithoutRoomAreRefused) {
   EXPECT_EQ(hc_metrics_prometheus(&session, nullptr, 1, nullptr, 10, &count), HC_E_INVALID);
   EXPECT_EQ(hc_metrics_prometheus(&session, nullptr, 1, nullptr, 0, nullptr), HC_E_INVALID);
   EXPECT_EQ(hc_metrics_prometheus(two, nullptr, 2, nullptr, 0, &count), HC_E_INVALID) << "names are missing";
+  hc_session* twice[] = {session, session};
+  const hc_str unnamed[] = {HC_STR("a"), HC_STR("")};
+  EXPECT_EQ(hc_metrics_prometheus(twice, unnamed, 2, nullptr, 0, &count), HC_E_INVALID);
+  const hc_str alike[] = {HC_STR("a"), HC_STR("a")};
+  EXPECT_EQ(hc_metrics_prometheus(twice, alike, 2, nullptr, 0, &count), HC_E_INVALID);
+  const hc_str apart[] = {HC_STR("a"), HC_STR("b")};
+  size_t length = 0;
+  EXPECT_EQ(hc_metrics_prometheus(twice, apart, 2, nullptr, 0, &length), HC_OK);
+  EXPECT_GT(length, 0u);
   hc_str names[] = {HC_STR("a"), HC_STR("b")};
   EXPECT_EQ(hc_metrics_prometheus(two, names, 2, nullptr, 0, &count), HC_E_INVALID) << "the second is NULL";
   EXPECT_EQ(count, 99u);

@@ -255,6 +255,17 @@ TEST_F(Wire, NothingUnaskedGoesWithABody) {
   EXPECT_TRUE(has_line(outcome.body, "Content-Length: 3000000"));
 }
 
+TEST_F(Wire, ADefaultHeaderOfBlanksIsAnEmptyOne) {
+  const hc_header blank[] = {{HC_STR("Accept"), HC_STR(" \t ")}, {HC_STR("X-Wide"), HC_STR("  wide ")}};
+  Client client([&](hc_session_options& o) {
+    o.headers = blank;
+    o.header_count = 2;
+  });
+  std::string seen = head(client);
+  EXPECT_TRUE(has_line(seen, "Accept:")) << seen;
+  EXPECT_TRUE(has_line(seen, "X-Wide: wide")) << seen;
+}
+
 TEST_F(Wire, DefaultHeadersOfTheSession) {
   const hc_header defaults[] = {{HC_STR("X-Team"), HC_STR("blue")}, {HC_STR("X-Trace"), HC_STR("on")}};
   Client client([&](hc_session_options& o) {
