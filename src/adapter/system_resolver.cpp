@@ -19,6 +19,7 @@
 #include "adapter/address_order.h"
 #include "base/fd.h"
 #include "base/signals_blocked.h"
+#include "model/name_service.h"
 
 namespace hc {
 namespace {
@@ -27,6 +28,7 @@ struct Job {
   uint64_t number;
   std::string host;
   Family family;
+  TimePoint came = 0;
 };
 
 // _res belongs to the calling thread. glibc does not reload resolv.conf by itself into one that was changed, so
@@ -77,6 +79,11 @@ LookupResult failed(Code code, std::string message) {
   return result;
 }
 
+LookupResult waited_too_long() {
+  return failed(HC_E_DNS,
+                "no thread for getaddrinfo was free within " + seconds_text(NameService::kPatience));
+}
+
 }  // namespace
 
 LookupResult blocking_getaddrinfo(const std::string& host, Family family) {
@@ -106,6 +113,7 @@ class SystemResolver::Pool : public std::enable_shared_from_this<Pool> {
   Pool(std::shared_ptr<LookupInbox> inbox, SystemResolverOptions options)
       : inbox_(std::move(inbox)), options_(std::move(options)) {
     if (!options_.blocking_lookup) options_.blocking_lookup = blocking_getaddrinfo;
+    if (!options_.now) options_.now = [] { return SystemClock().now(); };
   }
 
   /// False: there is no thread, and none can be made.
@@ -120,6 +128,8 @@ class SystemResolver::Pool : public std::enable_shared_from_this<Pool> {
   };
 
   bool start_worker_locked();
+  bool is_too_old(const Job& job) const { return options_.now() - job.came >= NameService::kPatience; }
+  std::deque<Job> take_old_jobs_locked();
   std::list<Worker> take_ended_locked();
   static void join(std::list<Worker> workers);
   void run(Worker& self);
@@ -138,10 +148,13 @@ class SystemResolver::Pool : public std::enable_shared_from_this<Pool> {
 };
 
 bool SystemResolver::Pool::add(Job job) {
+  job.came = options_.now();
   std::list<Worker> ended;
+  std::deque<Job> old;
   {
     std::lock_guard lock(mutex_);
     ended = take_ended_locked();
+    old = take_old_jobs_locked();
     jobs_.push_back(std::move(job));
     bool needs_worker = jobs_.size() > idle_ && workers_.size() < options_.max_threads;
     if (needs_worker && !start_worker_locked() && workers_.empty()) {
@@ -151,6 +164,7 @@ bool SystemResolver::Pool::add(Job job) {
   }
   work_changed_.notify_one();
   join(std::move(ended));
+  for (const Job& late : old) inbox_->answer(late.number, waited_too_long());
   return true;
 }
 
@@ -187,6 +201,16 @@ bool SystemResolver::Pool::start_worker_locked() {
     workers_.pop_back();
     return false;
   }
+}
+
+// Threads that hang take none, and the line must not grow for ever.
+std::deque<Job> SystemResolver::Pool::take_old_jobs_locked() {
+  std::deque<Job> old;
+  while (!jobs_.empty() && is_too_old(jobs_.front())) {
+    old.push_back(std::move(jobs_.front()));
+    jobs_.pop_front();
+  }
+  return old;
 }
 
 std::list<SystemResolver::Pool::Worker> SystemResolver::Pool::take_ended_locked() {
@@ -229,7 +253,9 @@ bool SystemResolver::Pool::wait_for_job_locked(std::unique_lock<std::mutex>& loc
 
 void SystemResolver::Pool::work_on(const Job& job) {
   try {
-    inbox_->answer(job.number, options_.blocking_lookup(job.host, job.family));
+    LookupResult result =
+        is_too_old(job) ? waited_too_long() : options_.blocking_lookup(job.host, job.family);
+    inbox_->answer(job.number, std::move(result));
   } catch (const std::bad_alloc&) {
     // Not even room to say so: the dns clock ends the request.
   }

@@ -60,6 +60,8 @@ class NameWaiter : public ListLink<struct NameWaiterTag> {
 class NameService {
  public:
   using Now = std::function<TimePoint()>;
+  /// The default dns clock: whoever was there at the start of an older flight has given up by now.
+  static constexpr Duration kPatience = 10 * kSecond;
 
   /// `now` is asked when the answer of a lookup arrives.
   NameService(Resolver& resolver, const NameServiceOptions& options, Stats& stats, Now now);
@@ -85,8 +87,6 @@ class NameService {
   size_t cached_names() const { return cache_.size(); }
 
  private:
-  // The default dns clock: whoever was there at the start of an older flight has given up by now.
-  static constexpr Duration kPatience = 10 * kSecond;
   // Between attempts to refresh a stale answer, so that a dead name server is not asked for each connection.
   static constexpr Duration kRefreshPause = kSecond;
 

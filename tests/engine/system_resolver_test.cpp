@@ -60,12 +60,22 @@ class SystemResolverTest : public testing::Test {
     };
     return options;
   }
+  /// One thread, which is inside `busy`, and a clock that stands still.
+  void make_with_one_busy_thread(Lookup& busy) {
+    SystemResolverOptions options = through_gate();
+    options.max_threads = 1;
+    options.now = [time = time] { return time->load(); };
+    make(std::move(options));
+    resolver->lookup("busy.local", Family::kAny, busy.done());
+    gate->wait_until_inside(1);
+  }
   void make(SystemResolverOptions options) {
     resolver = std::make_unique<SystemResolver>(loop.post(), std::move(options));
   }
 
   ResolverLoop loop;
   std::shared_ptr<Gate> gate = std::make_shared<Gate>();
+  std::shared_ptr<std::atomic<TimePoint>> time = std::make_shared<std::atomic<TimePoint>>(1000 * kSecond);
   std::unique_ptr<SystemResolver> resolver;
 };
 
@@ -117,6 +127,42 @@ TEST_F(SystemResolverTest, UsesAtMostFourThreads) {
     return std::all_of(lookups.begin(), lookups.end(), [](const Lookup& lookup) { return lookup.is_done; });
   }));
   EXPECT_EQ(gate->most_inside(), 4U);
+}
+
+TEST_F(SystemResolverTest, DoesNotAskForWhatHasWaitedTenSecondsForAThread) {
+  Lookup busy;
+  Lookup old;
+  Lookup young;
+  make_with_one_busy_thread(busy);
+  resolver->lookup("old.local", Family::kAny, old.done());
+  *time += 1;
+  resolver->lookup("young.local", Family::kAny, young.done());
+  *time += 10 * kSecond - 1;
+  gate->open();
+  ASSERT_TRUE(loop.run_until([&] { return busy.is_done && old.is_done && young.is_done; }));
+  EXPECT_EQ(text_of(busy.result), "127.0.0.1") << "it was under way";
+  EXPECT_EQ(old.result.status.code(), HC_E_DNS);
+  EXPECT_EQ(text_of(old.result), "no thread for getaddrinfo was free within 10.000 s");
+  EXPECT_FALSE(old.result.is_no_such_name);
+  EXPECT_EQ(text_of(young.result), "127.0.0.1");
+}
+
+TEST_F(SystemResolverTest, KeepsNoLineOfOldLookupsBehindAThreadThatHangs) {
+  Lookup busy;
+  Lookup next;
+  make_with_one_busy_thread(busy);
+  std::vector<Lookup> old(100);
+  for (Lookup& lookup : old) resolver->lookup("old.local", Family::kAny, lookup.done());
+  *time += 10 * kSecond;
+  resolver->lookup("next.local", Family::kAny, next.done());
+  EXPECT_TRUE(loop.run_until([&] {
+    return std::all_of(old.begin(), old.end(), [](const Lookup& lookup) { return lookup.is_done; });
+  }));
+  EXPECT_FALSE(busy.is_done);
+  EXPECT_FALSE(next.is_done);
+  gate->open();
+  EXPECT_TRUE(loop.run_until([&] { return busy.is_done && next.is_done; }));
+  EXPECT_EQ(text_of(next.result), "127.0.0.1");
 }
 
 TEST_F(SystemResolverTest, UsesAnIdleThreadAgain) {
