@@ -82,6 +82,7 @@ class CurlAttempt final : public Attempt {
   void hear_last_words() noexcept;
   /// Outside libcurl, after its socket's interest changed: tells the sink when the upload is over.
   void check_sent();
+  bool sends_on() const override { return sends_on_; }
   bool is_upload_pending() const { return was_ready_ && (!was_sent_ || sends_on_); }
 
  private:

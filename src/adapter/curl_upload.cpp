@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "adapter/curl_attempt.h"
 #include "adapter/curl_shard.h"
@@ -107,7 +108,7 @@ uint64_t CurlAttempt::uploaded() const {
 
 void CurlAttempt::check_sent() {
   if (!is_upload_pending() || !is_all_given()) return;
-  sends_on_ = false;
+  if (std::exchange(sends_on_, false)) sink_->on_upload_end(*this);
   sent();
 }
 

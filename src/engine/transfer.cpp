@@ -106,6 +106,7 @@ bool Transfer::on_ready(Attempt& attempt, bool is_reused) {
   clocks_.stop(Clocks::kSockConnect);
   clocks_.start(Clocks::kSockWrite, now);
   exchange_->uploaded = 0;
+  exchange_->is_body_held = false;
   exchange_->timing.ready_ns = since_submit(now);
   exchange_->timing.connected_ns = is_reused ? HC_UNSET : since_submit(attempt.connected_at());
   exchange_->timing.secured_ns =
@@ -128,14 +129,20 @@ bool Transfer::on_ready(Attempt& attempt, bool is_reused) {
 
 void Transfer::on_sent(Attempt& attempt) {
   TimePoint now = engine_->now();
-  clocks_.stop(Clocks::kSockWrite);
-  clocks_.start(Clocks::kSockRead, now);
+  if (!attempt.sends_on()) on_upload_end(attempt);
   clocks_.start(Clocks::kFirstByte, now);
   exchange_->timing.sent_ns = since_submit(now);
   if (is_traced() && request_->has_body) {
     trace(HC_TRACE_REQUEST_CHUNK_SENT, {.connection = exchange_->connection, .bytes = attempt.uploaded()});
   }
   enter(HC_PHASE_AWAITING);
+  arm_timer();
+}
+
+// What a server does not say while we send is no silence, and what it has said already does not end the upload.
+void Transfer::on_upload_end(Attempt&) {
+  clocks_.stop(Clocks::kSockWrite);
+  if (!exchange_->is_body_held) clocks_.start(Clocks::kSockRead, engine_->now());
   arm_timer();
 }
 
@@ -153,8 +160,8 @@ void Transfer::resume_upload() {
 }
 
 // The caller has nothing to send just now: that is no silence of the network.
-void Transfer::on_upload_waits(Attempt&, bool waits) {
-  if (phase_ != HC_PHASE_SENDING) return;
+void Transfer::on_upload_waits(Attempt& attempt, bool waits) {
+  if (phase_ != HC_PHASE_SENDING && !attempt.sends_on()) return;
   if (waits) {
     clocks_.stop(Clocks::kSockWrite);
     return;

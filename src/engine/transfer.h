@@ -67,6 +67,7 @@ class Transfer final : public Waiter,
   void on_name(NameAnswer answer) override;
   bool on_ready(Attempt& attempt, bool is_reused) override;
   void on_sent(Attempt& attempt) override;
+  void on_upload_end(Attempt& attempt) override;
   void on_first_byte(Attempt& attempt) override;
   void on_redirect(Attempt& attempt) override;
   void on_upload_waits(Attempt& attempt, bool waits) override;
@@ -197,6 +198,7 @@ class Transfer final : public Waiter,
     // Of a streamed request.
     std::shared_ptr<BodyPipe> pipe;
     bool is_body_noted = false;  // for publish_body(), in this turn
+    bool is_body_held = false;   // its window is full
     int32_t http_status = 0;     // of the head that was given away; 0: none was
   };
 

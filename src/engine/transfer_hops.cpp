@@ -36,11 +36,15 @@ void Transfer::publish_body() {
   if (exchange_->pipe->publish()) engine_->on_news(*this, news(HC_BODY, HC_OK));
 }
 
-void Transfer::on_body_held() { clocks_.stop(Clocks::kSockRead); }
+void Transfer::on_body_held() {
+  exchange_->is_body_held = true;
+  clocks_.stop(Clocks::kSockRead);
+}
 
 void Transfer::on_body_room() {
   if (is_done() || winner() == nullptr) return;
-  clocks_.start(Clocks::kSockRead, engine_->now());
+  exchange_->is_body_held = false;
+  if (!winner()->sends_on()) clocks_.start(Clocks::kSockRead, engine_->now());
   arm_timer();
   engine_->transport().resume(*exchange_->winner);
 }

@@ -45,6 +45,8 @@ class Attempt : public ListLink<Attempt> {
   TimePoint secured_at() const { return secured_at_; }
   /// Bytes of the request body that are written.
   virtual uint64_t uploaded() const = 0;
+  /// The upload goes on, although the answer has begun.
+  virtual bool sends_on() const { return false; }
 
  protected:
   ~Attempt() = default;
@@ -59,8 +61,10 @@ class AttemptSink {
  public:
   /// The connection may carry the request now. False: it must not (a race was lost).
   virtual bool on_ready(Attempt& attempt, bool is_reused) = 0;
-  /// The last byte of the request was handed to the socket.
+  /// The last byte of the request was handed to the socket, or the answer has begun before that.
   virtual void on_sent(Attempt& attempt) = 0;
+  /// The end of one that went on.
+  virtual void on_upload_end(Attempt& attempt) = 0;
   /// The first byte of the response is here.
   virtual void on_first_byte(Attempt& attempt) = 0;
   /// The head is that of a redirect: nobody waits long for its body.

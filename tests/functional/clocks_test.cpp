@@ -9,7 +9,9 @@
 #include "serve/test_pki.h"
 #include "support/client.h"
 #include "support/held.h"
+#include "support/raw_server.h"
 #include "support/tls_server.h"
+#include "support/upload_source.h"
 
 namespace hc::test {
 namespace {
@@ -335,6 +337,34 @@ TEST_F(ReadClocks, SockWriteFiresWhenTheServerStopsReading) {
     r.timeouts.sock_write_ms = kClock;
   });
   expect_fired(outcome, HC_E_TIMEOUT_SOCK_WRITE, HC_PHASE_SENDING, "sock_write");
+}
+
+TEST_F(ReadClocks, SockWriteRunsOnBehindAnEarlyAnswer) {
+  RawServer hasty("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+                  RawServer::Then::kHang);
+  std::string body(30'000'000, 'b');
+  Client client;
+  Outcome outcome = client.fetch(hasty.url(), [&](hc_request& r) {
+    with_body("POST", body)(r);
+    r.timeouts.sock_write_ms = kClock;
+    r.timeouts.total_ms = 10'000;
+  });
+  expect_fired(outcome, HC_E_TIMEOUT_SOCK_WRITE, HC_PHASE_RECEIVING, "sock_write");
+}
+
+TEST_F(ReadClocks, SockReadDoesNotRunWhileTheCallbackHasNothingToSend) {
+  RawServer hasty("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+                  RawServer::Then::kHang);
+  Source source("0123456789");
+  source.hold_at(5);
+  Client client;
+  Outcome outcome = client.fetch(hasty.url(), [&](hc_request& r) {
+    r.method = HC_STR("POST");
+    source.attach(r);
+    r.timeouts.sock_read_ms = kClock;
+    r.timeouts.total_ms = 3 * kClock;
+  });
+  EXPECT_TRUE(is(outcome, HC_E_TIMEOUT_TOTAL, HC_PHASE_RECEIVING));
 }
 
 TEST_F(ReadClocks, SockWriteEndsWithTheUpload) {
