@@ -213,7 +213,7 @@ TEST_F(Waiting, MaxWaitingDoesNotCountThoseWhoFit) {
 
 TEST_F(Waiting, MaxWaitingDoesNotCountThoseWhomATurnLeavesForTheNext) {
   Client client([](hc_session_options& o) {
-    o.limit = 2000;
+    o.limit = 300;
     o.max_waiting = 5;
   });
   // The loop stands still until many are in its mail, of whom it will start only some in a turn.
@@ -227,15 +227,15 @@ TEST_F(Waiting, MaxWaitingDoesNotCountThoseWhomATurnLeavesForTheNext) {
       hc_response_free(completion->response);
     };
   });
-  for (int i = 0; i < 400; ++i) client.submit(url("/delay/100"));
+  for (int i = 0; i < 200; ++i) client.submit(url("/delay/100"));
   go_on.set_value();
   while (client.stats().sockets_opened < 10) std::this_thread::yield();
   int later = 0;
-  for (; later < 1'000 && client.stats().sockets_opened < 300; ++later) {
+  for (; later < 80 && client.stats().sockets_opened < 200; ++later) {
     hc_status status = client.try_submit(url("/delay/100"));
     ASSERT_EQ(status, HC_OK) << hc_status_name(status) << " after " << later;
   }
-  for (const Outcome& outcome : client.collect(400 + static_cast<size_t>(later)))
+  for (const Outcome& outcome : client.collect(200 + static_cast<size_t>(later)))
     ASSERT_TRUE(is(outcome, HC_OK));
 }
 
