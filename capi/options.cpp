@@ -174,7 +174,7 @@ Status read_tls(const hc_session_options& o, SessionConfig* config) {
     TlsOptions tls;
     read.flag(o.tls_verify, "tls_verify", &tls.verify);
     read.text(o.ca_file, "ca_file", &tls.ca_file);
-    if (tls.ca_file.empty()) tls.ca_file = CurlRuntime::default_ca_file();
+    tls.complete_authorities();
     if (!status.is_ok()) return status;
     HC_RETURN_IF_BAD(TlsIdentity::create(tls, &route.tls));
   }

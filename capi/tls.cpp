@@ -66,7 +66,7 @@ Status tls_options(const hc_tls_options& o, TlsOptions* out) {
     read.fail("ca_file", "authorities mean nothing when verify is HC_OFF");
   }
   if (out->server_name.size() > 253) read.fail("server_name", "is longer than 253 bytes");
-  if (out->ca_file.empty() && out->ca_pem.empty()) out->ca_file = CurlRuntime::default_ca_file();
+  out->complete_authorities();
   return status;
 }
 

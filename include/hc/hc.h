@@ -453,8 +453,8 @@ typedef struct hc_tls_options {
   uint8_t min_version;        /* HC_TLS_1_2                                        */
   uint8_t reserved[2];
 
-  /* Authorities. Neither: those of $SSL_CERT_FILE, which must be readable then, or
-     of the system. */
+  /* Authorities. Neither: those of $SSL_CERT_FILE, which are none if it cannot be
+     read, or of the system. */
   hc_str ca_file;             /* bundle                                            */
   hc_str ca_pem;              /* the same as text, in place of a file              */
 
@@ -632,8 +632,9 @@ typedef struct hc_session_options {
   uint64_t body_window;          /* 512 KiB: of a streamed body, not yet read, before
                                     the server is held back. 1 KiB to 1 GiB        */
   uint64_t max_header_bytes;     /* 65536, at least 1: response heads (interim ones and
-                                    trailers count, though they are dropped). A line
-                                    may never have more than 100 KB                */
+                                    trailers count, though they are dropped). libcurl
+                                    takes at most 100 KB of one line, and 300 KB in all
+                                    if it is 8.3 or newer, or Debian's 7.88        */
   uint64_t max_headers;          /* 128, at least 1: fields in a response head     */
 
   /* What is done with answers. */
@@ -657,9 +658,9 @@ typedef struct hc_session_options {
   size_t header_count;
   hc_str user_agent;             /* "libhc/VERSION"; empty with data set: none     */
 
-  hc_str ca_file;                /* $SSL_CERT_FILE, which must be readable if it is set,
-                                    or the system's: PEM bundle of trusted
-                                    authorities, read once, at create              */
+  hc_str ca_file;                /* PEM bundle of trusted authorities, read once, at
+                                    create. $SSL_CERT_FILE (no https server is trusted
+                                    if that cannot be read), or the system's        */
 
   hc_log_fn on_log;              /* NULL                                           */
   void *on_log_data;
@@ -1375,7 +1376,8 @@ typedef struct hc_stats {
   uint64_t in_flight;        /* gauge: no completion yet, waiting ones included   */
   uint64_t waiting;          /* gauge: in line for a connection                   */
   uint64_t stale_retries;    /* repeated on a fresh connection                    */
-  uint64_t waited_ns;        /* sum of the time in line                           */
+  uint64_t waited_ns;        /* sum of the time in line, of those who left it for a
+                                connection                                        */
   uint64_t bytes_received;   /* bodies                                            */
   uint64_t bytes_sent;       /* bodies                                            */
   /* Connections. */
@@ -1469,7 +1471,8 @@ typedef struct hc_origin_stats {
   uint64_t connections_made;
   uint64_t connections_reused;
   uint64_t stale_retries;
-  uint64_t waited_ns;      /* sum of the time in line                             */
+  uint64_t waited_ns;      /* sum of the time in line, of those who left it for a
+                              connection                                          */
   uint64_t total_ns;       /* sum from the submits to the ends                    */
 } hc_origin_stats;
 

@@ -288,6 +288,11 @@ AttemptResult CurlAttempt::result(CURLcode code) {
     auto fault = proxy_failure(easy_, details, *route().proxy, has_tunnel());
     if (fault) return {Kind::kFailed, std::move(*fault)};
   }
+  const std::string& why = route().tls->why_nobody_is_trusted();
+  if (status.code() == HC_E_TLS_VERIFY && !why.empty()) {
+    status = Status(HC_E_TLS_VERIFY, status.message() + " (" + why + ")")
+                 .with_native(status.native_domain(), status.native_code());
+  }
   // Then libcurl's last word is about the connection that it wanted to open to send again.
   if (was_ready_ && (found_nothing_idle_ || was_repeated_)) {
     status = Status(HC_E_DISCONNECTED, "the server closed or reset the connection");

@@ -97,7 +97,7 @@ std::string CurlRuntime::encodings() {
 }
 
 std::string CurlRuntime::default_ca_file() {
-  // Even if it cannot be read: whoever trusts one authority of his own does not mean all the public ones.
+  // Even if it cannot be read: whoever trusts one authority of his own does not mean all the public ones. As OpenSSL does.
   if (const char* path = std::getenv("SSL_CERT_FILE"); path != nullptr && *path != '\0') return path;
   const char* built_in = curl_version_info(CURLVERSION_NOW)->cainfo;
   if (built_in != nullptr && access(built_in, R_OK) == 0) return built_in;

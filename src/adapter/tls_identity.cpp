@@ -12,6 +12,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "adapter/curl_runtime.h"
 #include "model/ip_address.h"
 #include "model/text.h"
 
@@ -64,13 +65,24 @@ Status TlsIdentity::create(const TlsOptions& options, std::shared_ptr<const TlsI
   return Status::ok();
 }
 
+void TlsOptions::complete_authorities() {
+  if (!ca_file.empty() || !ca_pem.empty()) return;
+  ca_file = CurlRuntime::default_ca_file();
+  is_ca_file_given = false;
+}
+
 Status TlsIdentity::load_trust(const TlsOptions& options) {
   if (Status status = TrustStore::create(&trust_); !status.is_ok() || !options.verify) return status;
   bool is_file = options.ca_pem.empty();
   if (is_file && options.ca_file.empty()) return Status::ok();
   std::string text = options.ca_pem;
   if (is_file) {
-    if (Status status = read_file("ca_file", options.ca_file, &text); !status.is_ok()) return status;
+    Status status = read_file(options.is_ca_file_given ? "ca_file" : "SSL_CERT_FILE", options.ca_file, &text);
+    if (!status.is_ok() && options.is_ca_file_given) return status;
+    if (!status.is_ok()) {
+      why_nobody_is_trusted_ = status.message();
+      return Status::ok();
+    }
   }
   Status status = trust_.load(text);
   if (status.code() != HC_E_TLS_CONFIG) return status;

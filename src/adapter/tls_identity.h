@@ -20,6 +20,7 @@ struct TlsOptions {
   int min_version = TLS1_2_VERSION;
   std::string ca_file;  // used when ca_pem is empty
   std::string ca_pem;
+  bool is_ca_file_given = true;  // else one that cannot be read is no error: then nobody is trusted
   std::string certificate_file;
   std::string certificate_pem;
   std::string key_file;
@@ -28,6 +29,9 @@ struct TlsOptions {
   std::vector<std::string> pins;  // 32 bytes each
   std::string server_name;
   std::string key_log_file;
+
+  /// Those of the environment or the system, if the caller has named none.
+  void complete_authorities();
 };
 
 /// What is found out about one connection. Shared by its TLS context and whoever rides it, since either may be gone
@@ -45,6 +49,8 @@ class TlsIdentity {
   static Status create(const TlsOptions& options, std::shared_ptr<const TlsIdentity>* out);
 
   bool verifies() const { return verify_; }
+  /// Why it knows no authority; usually empty.
+  const std::string& why_nobody_is_trusted() const { return why_nobody_is_trusted_; }
   /// libcurl is to compare the certificate's name with the URL's host.
   bool verifies_url_host() const { return verify_ && server_name_.empty(); }
 
@@ -79,6 +85,7 @@ class TlsIdentity {
   bool verify_ = true;
   int min_version_ = TLS1_2_VERSION;
   TrustStore trust_;
+  std::string why_nobody_is_trusted_;
   Certificate certificate_;
   std::vector<Certificate> chain_;
   PrivateKey key_;

@@ -358,6 +358,9 @@ Intake ResponseBuilder::on_body(std::string_view bytes) {
 
 // It cannot stop anything from here: on_body() and check_end() do.
 void ResponseBuilder::on_raw(std::string_view bytes) {
+  // libcurl shows what is behind the body as well, and takes no part of it.
+  if (content_length_ != HC_UNSET && !is_chunked_) bytes = bytes.substr(0, content_length_ - raw_bytes_);
+  raw_bytes_ += bytes.size();
   compressed_end_->on_raw(bytes);
   if (!compressed_end_->has_bad_chunk() || !refusal_.is_ok()) return;
   refuse(HC_E_PROTOCOL, "behind the size of a chunk is no extension, or one of more than 4 KiB");

@@ -231,6 +231,7 @@ class ResponseBuilder {
   bool has_no_body_ = false;  // whatever the fields say
   bool is_chunked_ = false;
   uint64_t body_bytes_ = 0;
+  uint64_t raw_bytes_ = 0;  // of a compressed one, as they came
   std::string location_;
   std::unique_ptr<CompressedEnd> compressed_end_;  // of a body that libcurl decodes
   bool is_redirect_ = false;

@@ -226,6 +226,21 @@ TEST(HalfCodings, CostTheirConnection) {
   EXPECT_EQ(client.stats().stale_retries, 0u);
 }
 
+TEST(GzipMembers, AreWholeWithBytesBehindTheAnswer) {
+  HttpServer server;
+  server.handle("/tail", [](const serve::RequestView&, serve::ResponseWriter& writer) {
+    const std::string head("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 22\r\n\r\n");
+    const std::string member(std::strstr(kGzipWithATail, "\r\n\r\n") + 4, 22);
+    writer.raw(head + member + "\r\n");
+  });
+  server.start();
+  Client client;
+  Outcome outcome = client.fetch(server.url(0, "/tail"));
+  EXPECT_TRUE(is(outcome, HC_OK)) << outcome.message();
+  EXPECT_EQ(outcome.body, "hi");
+  EXPECT_FALSE(client.fetch(server.url(0, "/bytes/1")).was_reused());
+}
+
 TEST(GzipMembers, AreNotDecodedBeyondTheFirst) {
   HttpServer server;
   server.handle("/members", [](const serve::RequestView&, serve::ResponseWriter& writer) {

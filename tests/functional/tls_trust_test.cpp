@@ -1,5 +1,9 @@
 // Whom a session trusts: which certificates of a bundle are found, and when.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
 
 #include "serve/http_server.h"
 #include "serve/test_pki.h"
@@ -33,25 +37,24 @@ class TlsTrust : public testing::Test {
   serve::HttpServer server_;
 };
 
-// The system's authorities in its place would be a hundred more than somebody meant to trust.
-TEST_F(TlsTrust, ABundleOfTheEnvironmentMustBeReadable) {
+// The system's authorities in its place would be a hundred more than somebody meant to trust. Nor is it a reason not to
+// speak http.
+TEST_F(TlsTrust, NobodyIsTrustedForABundleOfTheEnvironmentThatCannotBeRead) {
+  const char* usual = std::getenv("SSL_CERT_FILE");
+  const std::string before = usual == nullptr ? "" : usual;
   setenv("SSL_CERT_FILE", "/no/such/bundle.pem", 1);
-  hc_session* session = nullptr;
-  hc_tls* tls = nullptr;
-  hc_error error;
-  hc_error_init(&error, sizeof error);
-  EXPECT_EQ(hc_session_create(&session, nullptr, &error), HC_E_TLS_CONFIG);
-  EXPECT_STREQ(error.message, "ca_file: cannot open /no/such/bundle.pem: No such file or directory");
-  EXPECT_EQ(hc_tls_create(&tls, nullptr, &error), HC_E_TLS_CONFIG);
-  hc_session_options trusting;
-  ASSERT_EQ(hc_session_options_init(&trusting, sizeof trusting), HC_OK);
-  trusting.tls_verify = HC_OFF;
-  EXPECT_EQ(hc_session_create(&session, &trusting, &error), HC_OK) << "nobody asks an authority";
-  hc_session_free(session);
-  setenv("SSL_CERT_FILE", "", 1);
-  EXPECT_EQ(hc_session_create(&session, nullptr, &error), HC_OK) << "as if it were not set";
-  hc_session_free(session);
-  unsetenv("SSL_CERT_FILE");
+  Client client;
+  TlsHandle own([](hc_tls_options&) {});
+  Client with_handle([&](hc_session_options& o) { o.tls = own.get(); });
+  Client trusting([](hc_session_options& o) { o.tls_verify = HC_OFF; });
+  setenv("SSL_CERT_FILE", before.c_str(), 1);  // empty is as if it were not set
+  for (Client* strict : {&client, &with_handle}) {
+    Outcome outcome = strict->fetch(server_.url(0, "/bytes/1"));
+    EXPECT_TRUE(is(outcome, HC_E_TLS_VERIFY));
+    EXPECT_THAT(outcome.message(),
+                testing::HasSubstr("SSL_CERT_FILE: cannot open /no/such/bundle.pem: No such file"));
+  }
+  EXPECT_TRUE(is(trusting.fetch(server_.url(0, "/bytes/1")), HC_OK));
 }
 
 TEST_F(TlsTrust, AnAuthorityIsFoundWhereverItStands) {

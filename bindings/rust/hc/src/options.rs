@@ -215,8 +215,8 @@ impl SessionBuilder {
     paths! {
         /// Socket to connect to whatever the URL's host is; '@' begins an abstract name: none. Not with `proxy`.
         unix_path;
-        /// PEM bundle of trusted authorities, read once, at `build`: $SSL_CERT_FILE (an error if that cannot be read) or
-        /// the system's. Not together with `tls`.
+        /// PEM bundle of trusted authorities, read once, at `build`: $SSL_CERT_FILE (nobody is trusted if that cannot be
+        /// read) or the system's. Not together with `tls`.
         ca_file;
     }
 

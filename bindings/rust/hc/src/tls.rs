@@ -93,7 +93,7 @@ impl TlsBuilder {
     }
 
     paths! {
-        /// Bundle of authorities: those of $SSL_CERT_FILE (an error if that cannot be read) or of the system.
+        /// Bundle of authorities: those of $SSL_CERT_FILE (nobody is trusted if that cannot be read) or of the system.
         ca_file;
         /// Our own certificate, with the chain to its authority if one is needed.
         certificate_file;
