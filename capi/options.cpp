@@ -4,7 +4,6 @@
 #include <array>
 #include <optional>
 
-#include "adapter/curl_runtime.h"
 #include "adapter/tls_identity.h"
 #include "capi/guard.h"
 #include "capi/option_reader.h"

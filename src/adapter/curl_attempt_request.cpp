@@ -120,8 +120,8 @@ void CurlAttempt::set_headers() {
   fields_.clear();
   auto add = [this](const char* line) { fields_.push_back({const_cast<char*>(line), nullptr}); };
   if (writes_host()) {
-    // libcurl formats its own line twice, as the next one: 2,300 instructions of 72,000. The first of that name silences
-    // it. Accept goes along, because libcurl would put its own before Host, which belongs in front (RFC 9110 7.2).
+    // libcurl formats its own line twice: 1,200 instructions of 72,000 more. An empty one of that name silences it. Accept
+    // goes along, because libcurl would put its own before Host, which belongs in front (RFC 9110 7.2).
     add("Host:");
     add(known(*plan_.origin, request).host_line.c_str());
     if (!request.has_own_accept) {

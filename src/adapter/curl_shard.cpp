@@ -70,8 +70,8 @@ void CurlShard::look_at(int fd, int what) {
 void CurlShard::kick() {
   std::vector<std::pair<int, int>> looks;
   looks.swap(to_look_at_);
-  for (auto [fd, what] : looks) act(fd, what);
-  if (std::exchange(wants_kick_, false)) act(CURL_SOCKET_TIMEOUT, 0);
+  for (auto [fd, what] : looks) act_now(fd, what);
+  if (std::exchange(wants_kick_, false)) act_now(CURL_SOCKET_TIMEOUT, 0);
 }
 
 CurlAttempt* CurlShard::next_finished(CURLcode* code) {
@@ -88,16 +88,20 @@ CurlAttempt* CurlShard::next_finished(CURLcode* code) {
 }
 
 void CurlShard::on_ready(int fd, uint8_t readiness) {
-  reactor_.refresh();  // a callback of another transfer may have taken its time
+  reactor_.refresh();  // for on_activity() as well: a callback of another transfer may have taken its time
   if (!transport_.on_activity(fd, readiness)) return;
   act(fd, to_curl(readiness));
   transport_.collect(*this);
 }
 
-void CurlShard::on_timer(TimePoint) { act(CURL_SOCKET_TIMEOUT, 0); }
+void CurlShard::on_timer(TimePoint) { act_now(CURL_SOCKET_TIMEOUT, 0); }
+
+void CurlShard::act_now(curl_socket_t fd, int what) {
+  reactor_.refresh();  // clocks that start now must not start at the beginning of a long turn
+  act(fd, what);
+}
 
 void CurlShard::act(curl_socket_t fd, int what) {
-  reactor_.refresh();  // clocks that start now must not start at the beginning of a long turn
   int running = 0;
   is_acting_ = true;
   curl_multi_socket_action(multi_, fd, what, &running);

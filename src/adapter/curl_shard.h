@@ -63,6 +63,7 @@ class CurlShard final : public FdWatcher, private Timer {
   static int timer_callback(CURLM* multi, long timeout_ms, void* self) noexcept;
 
   void on_timer(TimePoint now) override;
+  void act_now(curl_socket_t fd, int what);
   void act(curl_socket_t fd, int what);
   void on_interest(CURL* easy, curl_socket_t fd, int what);
   void check_uploads();

@@ -283,8 +283,7 @@ void Loop::settle() {
 void Loop::publish() {
   const Stats& stats = engine_->stats();
   // Who waits only because a turn starts no more than so many is not in line (docs/decisions/006).
-  waiting_.store(engine_ != nullptr && engine_->has_more_to_start() ? 0 : stats.waiting,
-                 std::memory_order_relaxed);
+  waiting_.store(engine_->has_more_to_start() ? 0 : stats.waiting, std::memory_order_relaxed);
   std::lock_guard lock(mutex_);
   published_ = stats;
 }

@@ -129,7 +129,7 @@ bool Transfer::on_ready(Attempt& attempt, bool is_reused) {
 
 void Transfer::on_sent(Attempt& attempt) {
   TimePoint now = engine_->now();
-  if (!attempt.sends_on()) on_upload_end(attempt);
+  if (!attempt.sends_on()) await_answer();
   clocks_.start(Clocks::kFirstByte, now);
   exchange_->timing.sent_ns = since_submit(now);
   if (is_traced() && request_->has_body) {
@@ -140,9 +140,13 @@ void Transfer::on_sent(Attempt& attempt) {
 }
 
 // What a server does not say while we send is no silence, and what it has said already does not end the upload.
-void Transfer::on_upload_end(Attempt&) {
+void Transfer::await_answer() {
   clocks_.stop(Clocks::kSockWrite);
   if (!exchange_->is_body_held) clocks_.start(Clocks::kSockRead, engine_->now());
+}
+
+void Transfer::on_upload_end(Attempt&) {
+  await_answer();
   arm_timer();
 }
 

@@ -163,6 +163,7 @@ class Transfer final : public Waiter,
   void log_end(const Status& status) const;
   std::string end_line(const Status& status) const;
 
+  void await_answer();
   bool extend_socket_clock(Clocks::Name name, TimePoint now);
   void on_clock(Clocks::Name name);
   void arm_timer();

@@ -282,13 +282,17 @@ TEST(FoldedFields, AreOneLine) {
       << framing.message();
 }
 
+auto large_heads_up_to(uint64_t bytes) {
+  return [bytes](hc_session_options& o) {
+    o.max_headers = 2'000;
+    o.max_header_bytes = bytes;
+  };
+}
+
 TEST(HeaderLimits, AreTheSessions) {
   HttpServer server;
   server.start();
-  Client client([](hc_session_options& o) {
-    o.max_headers = 2'000;
-    o.max_header_bytes = 200'000;
-  });
+  Client client(large_heads_up_to(200'000));
   EXPECT_TRUE(is(client.fetch(server.url(0, "/headerbomb?count=1000&size=100")), HC_OK));
   Client strict([](hc_session_options& o) { o.max_headers = 3; });
   EXPECT_TRUE(is(strict.fetch(server.url(0, "/headerbomb?count=3&size=1")), HC_E_TOO_LARGE));
@@ -297,10 +301,7 @@ TEST(HeaderLimits, AreTheSessions) {
 TEST(HeaderLimits, AreLibcurlsBeyondThose) {
   HttpServer server;
   server.start();
-  Client client([](hc_session_options& o) {
-    o.max_headers = 2'000;
-    o.max_header_bytes = 1'000'000;
-  });
+  Client client(large_heads_up_to(1'000'000));
   Outcome outcome = client.fetch(server.url(0, "/headerbomb?count=1000&size=400"));
   // libcurl without the mend of CVE-2023-38039 has no limit.
   EXPECT_TRUE(outcome.status == HC_E_TOO_LARGE || outcome.status == HC_OK) << outcome.message();

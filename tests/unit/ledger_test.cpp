@@ -22,7 +22,7 @@ class LedgerTest : public testing::Test, protected LedgerObserver {
     EXPECT_EQ(stats.sockets_opened, stats.sockets_closed);
     EXPECT_EQ(ledger.live(), 0U);
     EXPECT_TRUE(timers.empty());
-    for (Origin* origin : {&a, &b, &c, &d, &e}) {
+    for (const Origin* origin : origins) {
       EXPECT_TRUE(origin->is_unused());
       EXPECT_EQ(origin->sockets, 0U);
     }
@@ -65,10 +65,15 @@ class LedgerTest : public testing::Test, protected LedgerObserver {
   void check() {
     EXPECT_EQ(stats.sockets_opened, stats.sockets_closed + stats.sockets_connecting + stats.sockets_in_use +
                                         stats.sockets_idle + stats.sockets_retired);
-    EXPECT_EQ(ledger.live(), a.sockets + b.sockets + c.sockets + d.sockets + e.sockets);
+    uint64_t sockets = 0;
+    uint64_t descriptors = 0;
+    for (const Origin* origin : origins) {
+      sockets += origin->sockets;
+      descriptors += origin->descriptors;
+    }
+    EXPECT_EQ(ledger.live(), sockets);
     EXPECT_EQ(budget.used(), ledger.promised() + ledger.open_count());
-    EXPECT_EQ(ledger.open_count(),
-              a.descriptors + b.descriptors + c.descriptors + d.descriptors + e.descriptors);
+    EXPECT_EQ(ledger.open_count(), descriptors);
   }
   static RoutePointer other_way() {
     Route route;
@@ -86,6 +91,7 @@ class LedgerTest : public testing::Test, protected LedgerObserver {
   Origin c{OriginKey{false, 80, "c"}};
   Origin d{OriginKey{false, 80, "a", other_way()}};
   Origin e{OriginKey{false, 80, "b", other_way()}};
+  const std::vector<const Origin*> origins{&a, &b, &c, &d, &e};
   Ledger ledger{config, timers, budget, stats};
   std::vector<uint64_t> retired;
   std::vector<std::string> room;

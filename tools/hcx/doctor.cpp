@@ -140,11 +140,13 @@ void examine_descriptors(Examination& exam, const hc_runtime_info& info) {
 
 void examine_ca(Examination& exam, std::string_view ca_file) {
   exam.fact("CA bundle", ca_file.empty() ? "none found" : std::string(ca_file));
-  if (!ca_file.empty() && access(std::string(ca_file).c_str(), R_OK) == 0) return;
-  if (!ca_file.empty()) return exam.missing("authorities: $SSL_CERT_FILE names what cannot be read");
-  exam.missing(
-      "a CA bundle: https to public servers fails. apt-get install ca-certificates, or name a PEM file in "
-      "ca_file, --cacert or SSL_CERT_FILE");
+  if (ca_file.empty()) {
+    exam.missing(
+        "a CA bundle: https to public servers fails. apt-get install ca-certificates, or name a PEM file in "
+        "ca_file, --cacert or SSL_CERT_FILE");
+  } else if (access(std::string(ca_file).c_str(), R_OK) != 0) {
+    exam.missing("authorities: $SSL_CERT_FILE names what cannot be read");
+  }
 }
 
 // The values of all lines "keyword value", joined by spaces.
